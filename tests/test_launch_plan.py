@@ -54,7 +54,7 @@ def test_the_plans_of_the_project_are_valid(name: str) -> None:
     assert plan.name == name
     assert {node.name for node in plan.nodes} == {
         "plant", "pilot", "safety", "meter", "session", "load_manager", "led", "system", "rfid",
-        *(["web"] if name == "simulation" else []),
+        "dcs", *(["web"] if name == "simulation" else []),
     }  # fmt: skip
     assert plan.node("safety").parent_death is ParentDeath.TERM
     assert {node.name for node in plan.nodes if node.parent_death is ParentDeath.TERM} == {"safety"}
@@ -68,7 +68,7 @@ def test_virtual_differs_from_simulation_in_modbus_and_has_no_page() -> None:
             continue
         other = virtual.node(node.name)
         assert other.parameters == node.parameters
-        if node.name not in ("meter", "plant"):
+        if node.name not in ("dcs", "meter", "plant"):
             assert drivers(virtual, node.name) == drivers(simulation, node.name)
     assert drivers(virtual, "meter") == {
         "chip": ("nodes.meter.chip_sim", {}),

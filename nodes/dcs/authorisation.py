@@ -12,13 +12,14 @@ from msgspec.structs import replace
 
 from msgs.dcs import CardDecision, CardVerdict
 from nodes.dcs import outbox, transactions
-from nodes.dcs.events import AskToken, TokenAnswer, TokenInfo, TokenStatus
+from nodes.dcs.box_asks import AskToken, TokenAnswer
+from nodes.dcs.events import TokenInfo, TokenStatus
 from nodes.dcs.reservation import admits
 from nodes.dcs.state import CardCall, Transaction, Waiting
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import is_on
 
-WAIT_S = 8.0  # assumed: a person waits so long for the light of the reader
+WAIT_S = 8.0  # assumed: a person waits that long for the light of the reader
 MOST_CARDS = 8  # that wait for the service
 MOST_TOKENS = 100  # judgements that are remembered, for groups alone
 

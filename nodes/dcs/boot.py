@@ -14,8 +14,8 @@ import math
 from msgspec.structs import replace
 
 from nodes.dcs import clock
-from nodes.dcs.events import Beat, Boot, BootAnswer, Registration
-from nodes.dcs.link import Closed, CloseReason, Destination, Opened, Ponged, Received
+from nodes.dcs.box_asks import Beat, Boot, BootAnswer, Registration
+from nodes.dcs.link import Closed, CloseReason, Destination, FrameReceived, Opened, Ponged
 from nodes.dcs.state import LinkState, Registered, Waiting
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import seconds_of
@@ -40,7 +40,7 @@ def follow_link(turn: Turn) -> None:
             _opened(turn)
         case Closed(reason=reason, text=text):
             lost(turn, reason, text)
-        case Received() | Ponged():
+        case FrameReceived() | Ponged():
             turn.set(link=replace(link, heard_s=turn.now_s, pong_by_s=math.inf))
         case None:
             pass

@@ -32,7 +32,7 @@ from msgs.topics import (
 from msgs.wish import Wishes
 from nodes.dcs.dialect import Dialect, Message, ServiceFailure, UnsendableError
 from nodes.dcs.dialect_16 import dialect
-from nodes.dcs.link import LinkEvent, Received, Uplink
+from nodes.dcs.link import FrameReceived, LinkEvent, Uplink
 from nodes.dcs.machine import start, step
 from nodes.dcs.sampling import wants_reading
 from nodes.dcs.service import Service
@@ -45,7 +45,7 @@ from nodes.dcs.state import (
     Replied,
     SafetyView,
     Sent,
-    SessionView,
+    SessionSeen,
 )
 from nodes.dcs.store import Records, Rows, load_secret
 from nodes.dcs.turn import SECRET
@@ -161,7 +161,7 @@ class ChargePoint:
 
     def _on_link(self, event: LinkEvent) -> None:
         message: Message | None = None
-        if isinstance(event, Received):
+        if isinstance(event, FrameReceived):
             call = self._state.outbox.call
             message = self._dialect.decode(
                 event.text,
@@ -248,9 +248,9 @@ class ChargePoint:
         self._bus.offload("service", partial(self._records.save, changed), on_done)
 
 
-def view_of(session: SessionStatus) -> SessionView:
+def view_of(session: SessionStatus) -> SessionSeen:
     """Return what dcs uses of session/status."""
-    return SessionView(
+    return SessionSeen(
         state=session.state,
         plugged=session.plugged,
         authorized=session.authorized,

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from nodes.dcs.events import Answered, Asked
+from nodes.dcs.box_asks import Answered, Asked
 
 
 class FrameFault(StrEnum):

@@ -16,6 +16,7 @@ from ocpp.messages import MessageType, get_validator
 from nodes.dcs import dialect_16_answers as answers
 from nodes.dcs import dialect_16_calls as calls
 from nodes.dcs import dialect_16_requests as requests
+from nodes.dcs.box_asks import Asked
 from nodes.dcs.dialect import (
     Dialect,
     FrameFault,
@@ -27,7 +28,6 @@ from nodes.dcs.dialect import (
     UnsendableError,
     WrongRequest,
 )
-from nodes.dcs.events import Asked
 
 VERSION = "1.6"
 CALL, RESULT, ERROR = MessageType.Call, MessageType.CallResult, MessageType.CallError

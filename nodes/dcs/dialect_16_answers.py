@@ -3,11 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from nodes.dcs.clock import words
-from nodes.dcs.dialect_16_requests import Payload, time_of, token_info
-from nodes.dcs.events import (
-    AskComposite,
-    AskListVersion,
+from nodes.dcs.box_asks import (
     AskToken,
     Beat,
     BeatAnswer,
@@ -15,29 +11,35 @@ from nodes.dcs.events import (
     BegunAnswer,
     Boot,
     BootAnswer,
-    CancelReserve,
-    ClearCards,
-    ClearProfiles,
-    CompositeReply,
     ConnectorReport,
     Ended,
     EndedAnswer,
     FirmwareReport,
-    GetVariables,
-    InstallProfile,
-    ListVersionReply,
     LogReport,
     Noted,
     Registration,
+    Sampled,
+    TokenAnswer,
+)
+from nodes.dcs.clock import words
+from nodes.dcs.dialect_16_requests import Payload, time_of, token_info
+from nodes.dcs.events import (
+    AskComposite,
+    AskListVersion,
+    CancelReserve,
+    ClearCards,
+    ClearProfiles,
+    CompositeReply,
+    GetVariables,
+    InstallProfile,
+    ListVersionReply,
     Reply,
     RequestStart,
     RequestStop,
     Reserve,
     ResetBox,
-    Sampled,
     SetAvailability,
     SetVariable,
-    TokenAnswer,
     Trigger,
     Unlock,
     UpdateList,

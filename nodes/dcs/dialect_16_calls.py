@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from nodes.dcs.clock import words
-from nodes.dcs.events import (
+from nodes.dcs.box_asks import (
     AskToken,
     Beat,
     Begun,
@@ -13,10 +12,10 @@ from nodes.dcs.events import (
     Ended,
     FirmwareReport,
     LogReport,
-    Sample,
     Sampled,
-    VendorMessage,
 )
+from nodes.dcs.clock import words
+from nodes.dcs.events import MeterSample, VendorMessage
 
 Payload = dict[str, Any]
 CODES_VENDOR = "openwallbox"  # vendorId of the codes of this box
@@ -62,7 +61,7 @@ def _sampled(asked: Sampled) -> tuple[str, Payload]:
     return "MeterValues", payload
 
 
-def _sample(sample: Sample) -> Payload:
+def _sample(sample: MeterSample) -> Payload:
     values = []
     for each in sample.values:
         value = {

@@ -76,7 +76,7 @@ class MeasuredValue(Struct, frozen=True, kw_only=True):
     location: str = "Outlet"
 
 
-class Sample(Struct, frozen=True, kw_only=True, tag=True):
+class MeterSample(Struct, frozen=True, kw_only=True, tag=True):
     """All values of one instant."""
 
     utc_ns: int
@@ -84,21 +84,7 @@ class Sample(Struct, frozen=True, kw_only=True, tag=True):
     values: tuple[MeasuredValue, ...]
 
 
-# --- this box asks --------------------------------------------------------------------------------
-
-
-class StopCause(StrEnum):
-    """Why a transaction ended (1.6: Reason)."""
-
-    DEAUTHORIZED = "DeAuthorized"
-    VEHICLE_LEFT = "EVDisconnected"
-    HARD_RESET = "HardReset"
-    LOCAL = "Local"
-    OTHER = "Other"
-    POWER_LOSS = "PowerLoss"
-    REBOOT = "Reboot"
-    REMOTE = "Remote"
-    SOFT_RESET = "SoftReset"
+# --- the connector, and messages of one vendor ----------------------------------------------------
 
 
 class ConnectorStatus(StrEnum):
@@ -115,90 +101,6 @@ class ConnectorStatus(StrEnum):
     FAULTED = "Faulted"
 
 
-class ConnectorError(StrEnum):
-    """What is wrong with a connector (1.6: ChargePointErrorCode)."""
-
-    NONE = "NoError"
-    GROUND_FAILURE = "GroundFailure"
-    HIGH_TEMPERATURE = "HighTemperature"
-    INTERNAL = "InternalError"
-    OTHER = "OtherError"
-    OVER_CURRENT = "OverCurrentFailure"
-    OVER_VOLTAGE = "OverVoltage"
-    METER = "PowerMeterFailure"
-    SWITCH = "PowerSwitchFailure"
-    READER = "ReaderFailure"
-    UNDER_VOLTAGE = "UnderVoltage"
-    VEHICLE = "EVCommunicationError"
-
-
-class Boot(Struct, frozen=True, kw_only=True):
-    """The box has started, or registers again."""
-
-    serial: str
-    firmware: str
-    model: str
-    vendor: str
-
-
-class Beat(Struct, frozen=True):
-    """The box is there; the answer has the time."""
-
-
-class AskToken(Struct, frozen=True, kw_only=True):
-    """Ask whether a token may charge."""
-
-    token: str
-
-
-class Begun(Struct, frozen=True, kw_only=True, tag=True):
-    """A transaction has begun."""
-
-    connector: int
-    token: str
-    meter_wh: int
-    utc_ns: int
-    reservation: int | None = None
-
-
-class Sampled(Struct, frozen=True, kw_only=True):
-    """Values of the meter, in a transaction or outside."""
-
-    connector: int
-    samples: tuple[Sample, ...]
-    transaction: int | None = None  # the service's id
-
-
-class Ended(Struct, frozen=True, kw_only=True, tag=True):
-    """A transaction has ended."""
-
-    transaction: int
-    meter_wh: int
-    utc_ns: int
-    cause: StopCause
-    token: str = ""  # that ended it; "": none did
-    samples: tuple[Sample, ...] = ()
-
-
-class ConnectorReport(Struct, frozen=True, kw_only=True):
-    """The status of a connector; 0 is the whole box."""
-
-    connector: int
-    status: ConnectorStatus
-    utc_ns: int | None  # None: the clock is not set
-    error: ConnectorError = ConnectorError.NONE
-    info: str = ""
-    code: str = ""  # of this box, as the page shows it
-
-
-class FirmwareReport(Struct, frozen=True):
-    """No update of the firmware is under way."""
-
-
-class LogReport(Struct, frozen=True):
-    """No upload of logs is under way."""
-
-
 class VendorMessage(Struct, frozen=True, kw_only=True):
     """A message of one vendor, from either side."""
 
@@ -207,78 +109,11 @@ class VendorMessage(Struct, frozen=True, kw_only=True):
     data: str = ""
 
 
-Asked = (
-    Boot
-    | Beat
-    | AskToken
-    | Begun
-    | Sampled
-    | Ended
-    | ConnectorReport
-    | FirmwareReport
-    | LogReport
-    | VendorMessage
-)
-"""What this box asks."""
-
-
-# --- the service answers --------------------------------------------------------------------------
-
-
-class Registration(StrEnum):
-    """Whether the service takes this box (1.6: RegistrationStatus)."""
-
-    ACCEPTED = "Accepted"
-    PENDING = "Pending"
-    REJECTED = "Rejected"
-
-
-class BootAnswer(Struct, frozen=True, kw_only=True):
-    """Answer to `Boot`."""
-
-    registration: Registration
-    interval_s: float  # of `Beat` once accepted, else until the next `Boot`
-    utc_ns: int
-
-
-class BeatAnswer(Struct, frozen=True, kw_only=True):
-    """Answer to `Beat`."""
-
-    utc_ns: int
-
-
-class TokenAnswer(Struct, frozen=True, kw_only=True):
-    """Answer to `AskToken`."""
-
-    info: TokenInfo
-
-
-class BegunAnswer(Struct, frozen=True, kw_only=True):
-    """Answer to `Begun`."""
-
-    transaction: int
-    info: TokenInfo
-
-
-class EndedAnswer(Struct, frozen=True, kw_only=True):
-    """Answer to `Ended`."""
-
-    info: TokenInfo | None
-
-
-class Noted(Struct, frozen=True):
-    """Answer without content."""
-
-
 class VendorAnswer(Struct, frozen=True, kw_only=True):
     """Answer to `VendorMessage`, of either side."""
 
     verdict: "Verdict"
     data: str = ""
-
-
-Answered = BootAnswer | BeatAnswer | TokenAnswer | BegunAnswer | EndedAnswer | Noted | VendorAnswer
-"""What the service answers."""
 
 
 # --- this box answers -----------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Opened(Struct, frozen=True):
     """The connection is open: the service has accepted the subprotocol."""
 
 
-class Received(Struct, frozen=True, kw_only=True):
+class FrameReceived(Struct, frozen=True, kw_only=True):
     """A text frame of the service."""
 
     text: str
@@ -59,7 +59,7 @@ class Closed(Struct, frozen=True, kw_only=True):
     text: str = ""  # for a person
 
 
-LinkEvent = Opened | Received | Ponged | Closed
+LinkEvent = Opened | FrameReceived | Ponged | Closed
 """What a link reports."""
 
 MOST_FRAME_BYTES = 65_536
@@ -85,7 +85,7 @@ class Uplink(Driver, Protocol):
     ) -> None:
         """Connect. `on_event` runs as a callback of the node, after this call has returned.
 
-        After `Opened` come `Received` and `Ponged`, and `Closed` once at the end. A connection
+        After `Opened` come `FrameReceived` and `Ponged`, and `Closed` once at the end. A connection
         that is open already is closed without an event.
         """
 

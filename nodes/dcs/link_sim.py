@@ -11,10 +11,10 @@ from nodes.dcs.link import (
     Closed,
     CloseReason,
     Destination,
+    FrameReceived,
     LinkEvent,
     Opened,
     Ponged,
-    Received,
     Uplink,
 )
 
@@ -67,7 +67,7 @@ class SimConnection:
 
     def send(self, text: str) -> None:
         """Send a frame to the box."""
-        self._later(partial(self._report, Received(text=text)))
+        self._later(partial(self._report, FrameReceived(text=text)))
 
     def cut(self, text: str = "cut") -> None:
         """End the connection, as the network does."""

@@ -19,10 +19,10 @@ from nodes.dcs.link import (
     Closed,
     CloseReason,
     Destination,
+    FrameReceived,
     LinkEvent,
     Opened,
     Ponged,
-    Received,
     Uplink,
 )
 
@@ -46,7 +46,7 @@ class WebSocketUplink(Uplink):
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         self._bus = bus
         self._ca_file = parameters.ca_file
-        self._connection: _Connection | None = None
+        self._connection: _SocketConnection | None = None
 
     def open(
         self,
@@ -57,7 +57,7 @@ class WebSocketUplink(Uplink):
     ) -> None:
         """See `link.Uplink.open`."""
         self.close()
-        connection = _Connection(self._bus, on_event)
+        connection = _SocketConnection(self._bus, on_event)
         self._connection = connection
         headers = {}
         if destination.is_password_sent:
@@ -90,7 +90,7 @@ class WebSocketUplink(Uplink):
         self.close()
 
 
-class _Connection:
+class _SocketConnection:
     """One connection, from the first packet to its end."""
 
     def __init__(self, bus: Bus, on_event: Callable[[LinkEvent], None]) -> None:
@@ -177,7 +177,7 @@ class _Connection:
         while True:
             frame = await socket.recv()
             if isinstance(frame, str):  # OCPP has no binary frames
-                await self._hand_on(Received(text=frame))
+                await self._hand_on(FrameReceived(text=frame))
 
     async def _write(self, socket: "ClientConnection") -> None:
         while True:

@@ -19,15 +19,7 @@ from nodes.dcs import (
     transactions,
     words,
 )
-from nodes.dcs.clock import heard
-from nodes.dcs.dialect import (
-    ServiceAnswer,
-    ServiceFailure,
-    ServiceRequest,
-    Unreadable,
-    WrongRequest,
-)
-from nodes.dcs.events import (
+from nodes.dcs.box_asks import (
     AskToken,
     BeatAnswer,
     BegunAnswer,
@@ -36,10 +28,18 @@ from nodes.dcs.events import (
     EndedAnswer,
     Registration,
     TokenAnswer,
-    VendorMessage,
 )
+from nodes.dcs.clock import heard
+from nodes.dcs.dialect import (
+    ServiceAnswer,
+    ServiceFailure,
+    ServiceRequest,
+    Unreadable,
+    WrongRequest,
+)
+from nodes.dcs.events import VendorMessage
 from nodes.dcs.requests import take_request
-from nodes.dcs.state import Durable, Inputs, OpenCall, Outbox, Outputs, Replied, Sent, State
+from nodes.dcs.state import Durable, Inputs, Outbox, Outputs, PendingCall, Replied, Sent, State
 from nodes.dcs.store import begin_store, hand_out_rows, note, take_result
 from nodes.dcs.turn import Turn
 
@@ -185,7 +185,7 @@ def _take_message(turn: Turn, message: Any) -> None:
             pass
 
 
-def _answered(turn: Turn, call: OpenCall, answer: Any) -> None:
+def _answered(turn: Turn, call: PendingCall, answer: Any) -> None:
     """Take the answer to a call of this box."""
     match answer:
         case BootAnswer():
@@ -206,7 +206,7 @@ def _answered(turn: Turn, call: OpenCall, answer: Any) -> None:
             pass
 
 
-def _failed(turn: Turn, call: OpenCall, text: str, *, is_answered: bool) -> None:
+def _failed(turn: Turn, call: PendingCall, text: str, *, is_answered: bool) -> None:
     """Follow a call that the service has refused, or has not answered."""
     match call.asked:
         case Boot():

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from msgs.meter import PHASES, MeterReading
 from nodes.dcs.composition import NOMINAL_V
-from nodes.dcs.events import MeasuredValue, Sample
+from nodes.dcs.events import MeasuredValue, MeterSample
 
 ENERGY = "Energy.Active.Import.Register"
 ENERGY_INTERVAL = "Energy.Active.Import.Interval"
@@ -65,7 +65,7 @@ def items(text: str) -> list[str]:
     return [each.strip() for each in text.split(",") if each.strip()]
 
 
-def sample(measured: Measured, wanted: str, context: str, utc_ns: int) -> Sample | None:
+def sample(measured: Measured, wanted: str, context: str, utc_ns: int) -> MeterSample | None:
     """Return a sample with the measurands of a list, None if there is no value.
 
     :param context: "Sample.Periodic", "Sample.Clock", "Transaction.Begin", "Transaction.End",
@@ -78,7 +78,7 @@ def sample(measured: Measured, wanted: str, context: str, utc_ns: int) -> Sample
     }
     if not values:
         return None
-    return Sample(utc_ns=utc_ns, context=context, values=tuple(values.values()))
+    return MeterSample(utc_ns=utc_ns, context=context, values=tuple(values.values()))
 
 
 def _is_known(item: str) -> bool:

@@ -16,17 +16,9 @@ import math
 from msgspec.structs import replace
 
 from nodes.dcs import clock
-from nodes.dcs.events import (
-    Asked,
-    AskToken,
-    Begun,
-    Boot,
-    Ended,
-    Registration,
-    Sample,
-    Sampled,
-)
-from nodes.dcs.state import CONNECTOR, OpenCall, Queued, Transaction, Waiting
+from nodes.dcs.box_asks import Asked, AskToken, Begun, Boot, Ended, Registration, Sampled
+from nodes.dcs.events import MeterSample
+from nodes.dcs.state import CONNECTOR, PendingCall, Queued, Transaction, Waiting
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import count_of, seconds_of
 
@@ -91,7 +83,7 @@ def asked_of(turn: Turn, queued: Queued) -> Asked:
             return begun
         case Ended() as ended:
             return replace(ended, transaction=-1 if number is None else number)
-        case Sample() as sample:
+        case MeterSample() as sample:
             return Sampled(connector=CONNECTOR, transaction=number, samples=(sample,))
 
 
@@ -110,7 +102,7 @@ def _stamped(turn: Turn, queued: Queued) -> Queued:
 def _send(turn: Turn, asked: Asked, *, number: int = 0, key: str = "") -> None:
     outbox = turn.state.outbox
     message_id = f"{outbox.prefix}-{outbox.count}"
-    call = OpenCall(
+    call = PendingCall(
         message_id=message_id,
         asked=asked,
         due_s=turn.now_s + ANSWER_S,
@@ -121,14 +113,14 @@ def _send(turn: Turn, asked: Asked, *, number: int = 0, key: str = "") -> None:
     turn.call(message_id, asked)
 
 
-def close_call(turn: Turn) -> OpenCall | None:
+def close_call(turn: Turn) -> PendingCall | None:
     """Return the open call, which has ended."""
     outbox = turn.state.outbox
     turn.set(outbox=replace(outbox, call=None))
     return outbox.call
 
 
-def time_out(turn: Turn) -> OpenCall | None:
+def time_out(turn: Turn) -> PendingCall | None:
     """Return the open call if it was not answered in time; it is not open any more then."""
     call = turn.state.outbox.call
     if call is None or not turn.moment.reached(call.due_s):
@@ -140,7 +132,7 @@ def time_out(turn: Turn) -> OpenCall | None:
     return call
 
 
-def _park_if_silent(turn: Turn, call: OpenCall) -> None:
+def _park_if_silent(turn: Turn, call: PendingCall) -> None:
     queued = queued_of(turn, call.number)
     if queued is None:
         return
@@ -186,7 +178,12 @@ def acknowledged(turn: Turn, number: int) -> None:
 
 
 def enqueue(
-    turn: Turn, session_id: str, asked: Begun | Ended | Sample, *, is_set: bool, is_present: bool
+    turn: Turn,
+    session_id: str,
+    asked: Begun | Ended | MeterSample,
+    *,
+    is_set: bool,
+    is_present: bool,
 ) -> None:
     """Queue a message of a transaction.
 
@@ -211,7 +208,7 @@ def enqueue(
 
 def _thinned(turn: Turn, queue: tuple[Queued, ...]) -> tuple[Queued, ...]:
     """Return the queue without every second sample: begin and end of a charge are never dropped."""
-    samples = [each for each in queue if isinstance(each.asked, Sample)]
+    samples = [each for each in queue if isinstance(each.asked, MeterSample)]
     dropped = {each.number for each in samples[::2]}
     call = turn.state.outbox.call
     if call is not None:

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from msgs.methods import SET_SETTINGS
 from msgs.requests import Answer, Status
 from msgs.settings import SetArguments, Settings
+from nodes.dcs.box_asks import Answered
 from nodes.dcs.dialect import ServiceRequest
-from nodes.dcs.events import Answered, VendorAnswer, VendorMessage, Verdict
+from nodes.dcs.events import VendorAnswer, VendorMessage, Verdict
 from nodes.dcs.state import Pairing, PairingOffer, Waiting
 from nodes.dcs.turn import Turn
 

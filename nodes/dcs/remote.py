@@ -7,15 +7,13 @@ from msgs.methods import AUTHORIZE, RESTART_BOX
 from msgs.requests import Answer, ReasonArguments
 from msgs.session import Action, Authorize, Authorized, WallboxState
 from nodes.dcs import outbox, status, transactions
+from nodes.dcs.box_asks import AskToken, StopCause, TokenAnswer
 from nodes.dcs.dialect import ServiceRequest
 from nodes.dcs.events import (
-    AskToken,
     ConnectorStatus,
     RequestStart,
     RequestStop,
     ResetBox,
-    StopCause,
-    TokenAnswer,
     TokenStatus,
     Verdict,
 )

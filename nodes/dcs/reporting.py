@@ -4,16 +4,9 @@ from msgspec.structs import replace
 
 from nodes.dcs import status
 from nodes.dcs.boot import BEAT
+from nodes.dcs.box_asks import Asked, Beat, FirmwareReport, LogReport
 from nodes.dcs.dialect import ServiceRequest
-from nodes.dcs.events import (
-    Asked,
-    Beat,
-    FirmwareReport,
-    LogReport,
-    ReportKind,
-    Trigger,
-    Verdict,
-)
+from nodes.dcs.events import ReportKind, Trigger, Verdict
 from nodes.dcs.state import CONNECTOR, Waiting
 from nodes.dcs.turn import Turn
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nodes.dcs import availability, configuring, pairing, remote, reporting, transactions, variables
+from nodes.dcs.box_asks import Registration
 from nodes.dcs.composition import composite
 from nodes.dcs.dialect import FrameFault, ServiceRequest
 from nodes.dcs.events import (
@@ -16,7 +17,6 @@ from nodes.dcs.events import (
     GetVariables,
     InstallProfile,
     ListVersionReply,
-    Registration,
     RequestStart,
     RequestStop,
     Reserve,

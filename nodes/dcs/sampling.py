@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from msgs.meter import MeterReading
 from nodes.dcs import outbox, transactions
-from nodes.dcs.events import Sample, Sampled
+from nodes.dcs.box_asks import Sampled
+from nodes.dcs.events import MeterSample
 from nodes.dcs.measurands import Measured, sample
 from nodes.dcs.state import CONNECTOR, UNKNOWN_PHASES, State, Waiting
 from nodes.dcs.turn import Turn
@@ -19,7 +20,7 @@ from nodes.dcs.variables import seconds_of, text_of
 PERIODIC, ALIGNED, TRIGGERED = "Sample.Periodic", "Sample.Clock", "Trigger"
 PHASE_A = 1.0
 """Assumed: a vehicle draws at least so much on each phase that it uses; noise is less."""
-PHASES_S = 10.0  # assumed: after so long in a charge the vehicle draws on all phases that it uses
+PHASES_S = 10.0  # assumed: then the vehicle draws on all phases that it uses
 DAY_S = 86_400
 MOST_COLLECTED = 60  # assumed: samples of one end; then every second one is dropped
 
@@ -97,7 +98,7 @@ def plan_aligned(turn: Turn) -> None:
         turn.set(sampling=replace(turn.state.sampling, aligned_s=aligned_s))
 
 
-def _sample(turn: Turn, reading: MeterReading, context: str, key: str) -> Sample | None:
+def _sample(turn: Turn, reading: MeterReading, context: str, key: str) -> MeterSample | None:
     """Return a sample with the measurands of a key; None: it has none."""
     inputs, utc_ns = turn.inputs, turn.utc_ns
     measured = Measured(

@@ -16,20 +16,11 @@ from msgs.requests import Answer, StopReason
 from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import SessionRecord, WallboxState
 from msgs.wish import Wishes
+from nodes.dcs.box_asks import Asked, Begun, ConnectorReport, Ended, Registration, StopCause
 from nodes.dcs.clock import WallClock
 from nodes.dcs.composition import RatesNow
 from nodes.dcs.dialect import FrameFault, Message, ServiceRequest
-from nodes.dcs.events import (
-    Asked,
-    Begun,
-    ConnectorReport,
-    ConnectorStatus,
-    Ended,
-    Registration,
-    Sample,
-    StopCause,
-    TokenInfo,
-)
+from nodes.dcs.events import ConnectorStatus, MeterSample, TokenInfo
 from nodes.dcs.keys import DEFAULTS, Configuration
 from nodes.dcs.link import CloseReason, Destination, LinkEvent
 from nodes.dcs.local_list import EMPTY_LIST, LocalList
@@ -72,7 +63,9 @@ class Queued(Struct, frozen=True, kw_only=True):
 
     number: int  # the order
     session_id: str
-    asked: Begun | Ended | Sample  # the service's id of the transaction is added when it is sent
+    asked: (
+        Begun | Ended | MeterSample
+    )  # the service's id of the transaction is added when it is sent
     attempts: int = 0  # that the service has refused
     is_utc_set: bool = True  # the clock was known to be set at its time, or it is corrected
     # Of its time: UTC of the box less the monotonic clock, and the boot. None: it is not known.
@@ -146,7 +139,7 @@ class Registered(Struct, frozen=True, kw_only=True):
     is_asked_again: bool = False  # the service has triggered a `Boot`
 
 
-class OpenCall(Struct, frozen=True, kw_only=True):
+class PendingCall(Struct, frozen=True, kw_only=True):
     """The call of this box that is open."""
 
     message_id: str
@@ -169,7 +162,7 @@ class Outbox(Struct, frozen=True, kw_only=True):
 
     prefix: str = ""  # of the message ids of this start
     count: int = 0
-    call: OpenCall | None = None
+    call: PendingCall | None = None
     waiting: tuple[Waiting, ...] = ()
     head_s: float = 0.0  # the oldest queued message is not tried before
     # Transactions whose messages wait, since the service does not answer: (session, until [s]).
@@ -289,7 +282,7 @@ class State(Struct, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()
     triggered: bool = False  # a sample
     last_wh: float | None = None  # the register that was read last
-    ended_samples: tuple[str, tuple[Sample, ...]] = ("", ())  # a session, for its end
+    ended_samples: tuple[str, tuple[MeterSample, ...]] = ("", ())  # a session, for its end
     phases: int = UNKNOWN_PHASES  # that the vehicle uses
     plan: PlanView = NO_PLAN
     chosen: tuple[str, float] = ("", 0.0)  # a session, and when a person chose its mode [s]
@@ -304,7 +297,7 @@ class State(Struct, frozen=True, kw_only=True):
 # --- inputs and outputs ---------------------------------------------------------------------------
 
 
-class SessionView(Struct, frozen=True, kw_only=True):
+class SessionSeen(Struct, frozen=True, kw_only=True):
     """What dcs uses of session/status."""
 
     state: WallboxState
@@ -340,7 +333,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     serial: str
     firmware: str
     service: Service | None  # None: none is used
-    session: SessionView | None
+    session: SessionSeen | None
     safety: SafetyView | None = None
     offer_a: float | None = None  # None: load_manager is silent
     reading: MeterReading | None = None  # only where a sample is due

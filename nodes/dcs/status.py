@@ -5,7 +5,8 @@ from msgspec.structs import replace
 from msgs.pilot import MIN_OFFER_A
 from msgs.safety import FaultCode, SafetyPhase
 from msgs.session import WallboxState
-from nodes.dcs.events import ConnectorError, ConnectorReport, ConnectorStatus
+from nodes.dcs.box_asks import ConnectorError, ConnectorReport
+from nodes.dcs.events import ConnectorStatus
 from nodes.dcs.state import CONNECTOR, Waiting
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import seconds_of

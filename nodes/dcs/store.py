@@ -23,7 +23,7 @@ from bus.disk import check_write
 from bus.moment import Moment
 from bus.store import UNREADABLE, StoreError, Warn, is_begun, read_file, replace_file
 from bus.write_behind import RETRY_S, WriteResult
-from nodes.dcs.events import Sample
+from nodes.dcs.events import MeterSample
 from nodes.dcs.state import Durable, Queued, Store, Transaction
 from nodes.dcs.turn import SECRET
 
@@ -56,7 +56,7 @@ def rows(durable: Durable) -> dict[Key, Any]:
 
 
 def _kind_of(queued: Queued) -> str:
-    return SAMPLE if isinstance(queued.asked, Sample) else MESSAGE
+    return SAMPLE if isinstance(queued.asked, MeterSample) else MESSAGE
 
 
 def note(store: Store, before: Durable, after: Durable, now_s: float) -> Store:
@@ -111,7 +111,7 @@ def take_result(store: Store, result: WriteResult, now_s: float) -> Store:
 
 def begin_store(durable: Durable) -> Store:
     """Return the store at a start, with what was read."""
-    samples = (each for each in durable.queue if isinstance(each.asked, Sample))
+    samples = (each for each in durable.queue if isinstance(each.asked, MeterSample))
     return Store(samples=frozenset(f"{each.number:012}" for each in samples))
 
 

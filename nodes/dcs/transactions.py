@@ -15,14 +15,8 @@ from msgs.methods import END_SESSION, LIST_SESSIONS
 from msgs.requests import Answer, ReasonArguments
 from msgs.session import EndReason, SessionRecord, SessionsArguments
 from nodes.dcs import outbox
-from nodes.dcs.events import (
-    Begun,
-    BegunAnswer,
-    Ended,
-    EndedAnswer,
-    StopCause,
-    TokenStatus,
-)
+from nodes.dcs.box_asks import Begun, BegunAnswer, Ended, EndedAnswer, StopCause
+from nodes.dcs.events import TokenStatus
 from nodes.dcs.profile_check import RunningTransaction
 from nodes.dcs.profiles import end_transaction, install
 from nodes.dcs.state import CONNECTOR, Queued, Transaction

@@ -8,8 +8,9 @@ from bus.moment import Moment
 from msgs.dcs import CardDecision
 from msgs.methods import Method
 from nodes.dcs import clock
+from nodes.dcs.box_asks import Asked, Registration
 from nodes.dcs.dialect import FrameFault, ServiceRequest
-from nodes.dcs.events import Asked, Registration, Reply, TokenInfo, Verdict
+from nodes.dcs.events import Reply, TokenInfo, Verdict
 from nodes.dcs.link import Destination
 from nodes.dcs.local_list import listed
 from nodes.dcs.state import BusRequest, Durable, Held, Inputs, Sent, State, Waiting

@@ -1,7 +1,7 @@
 """The texts of dcs for a person. No decision uses them. Pure."""
 
+from nodes.dcs.box_asks import Registration
 from nodes.dcs.dialect import FrameFault
-from nodes.dcs.events import Registration
 from nodes.dcs.link import CloseReason
 from nodes.dcs.turn import Turn
 

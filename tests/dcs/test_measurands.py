@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from ocpp.v16.enums import Measurand, Phase, UnitOfMeasure
 
 from msgs.meter import NO_LINE, MeterReading
-from nodes.dcs.events import Sample
+from nodes.dcs.events import MeterSample
 from nodes.dcs.measurands import MEASURANDS, Measured, list_refusal, sample
 
 pytestmark = pytest.mark.req("DCS-7")
@@ -24,7 +24,7 @@ MEASURED = Measured(reading=READING, offered_a=16.0, phases=2, energy_wh=1.0, be
 ALL = ",".join(MEASURANDS)
 
 
-def values(found: Sample | None) -> dict[tuple[str, str], tuple[str, str]]:
+def values(found: MeterSample | None) -> dict[tuple[str, str], tuple[str, str]]:
     assert found is not None
     return {(each.measurand, each.phase): (each.value, each.unit) for each in found.values}
 

@@ -144,9 +144,7 @@ def test_a_box_out_of_use_stays_so_over_a_restart(station: Station) -> None:
         ("DiagnosticsStatusNotification", "DiagnosticsStatusNotification"),
     ],
 )
-def test_each_report_is_sent_when_it_is_triggered(
-    station: Station, kind: str, action: str
-) -> None:
+def test_each_report_is_sent_when_it_is_triggered(station: Station, kind: str, action: str) -> None:
     station.advance(5.0)
     station.host.calls.clear()
     assert station.ask_box("TriggerMessage", requestedMessage=kind) == {"status": "Accepted"}
