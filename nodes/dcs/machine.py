@@ -43,6 +43,7 @@ from nodes.dcs.state import Durable, Inputs, Outbox, Outputs, PendingCall, Repli
 from nodes.dcs.store import begin_store, hand_out_rows, note, take_result
 from nodes.dcs.turn import Turn
 
+WRONG_S, MOST_WRONG = 60.0, 5  # assumed: wrong frames that are logged in that time
 STOP_S = 1.0
 """Assumed: until what waits for the disk is written when the node stops."""
 
@@ -167,11 +168,11 @@ def _take_message(turn: Turn, message: Any) -> None:
         case ServiceRequest():
             take_request(turn, message)
         case WrongRequest(message_id=message_id, fault=fault, text=text, action=action):
-            turn.log("warning", f"{action or 'a request'} of the service is wrong: {text}")
+            _log_wrong(turn, f"{action or 'a request'} of the service is wrong: {text}")
             if turn.state.registered.last is not Registration.REJECTED:
                 turn.refuse(message_id, fault, text)
         case Unreadable(text=text):
-            turn.log("warning", f"a frame of the service is ignored: {text}")
+            _log_wrong(turn, f"a frame of the service is ignored: {text}")
         case ServiceAnswer(message_id=message_id) | ServiceFailure(message_id=message_id):
             call = turn.state.outbox.call
             if call is None or call.message_id != message_id:
@@ -183,6 +184,18 @@ def _take_message(turn: Turn, message: Any) -> None:
                 _answered(turn, call, message.answered)
         case _:
             pass
+
+
+def _log_wrong(turn: Turn, text: str) -> None:
+    """Log a wrong frame; of many in a minute only the first ones, and then their number."""
+    since_s, count = turn.state.wrong
+    if turn.now_s >= since_s + WRONG_S:
+        if count > MOST_WRONG:
+            turn.log("warning", f"{count - MOST_WRONG} more wrong frames of the service")
+        since_s, count = turn.now_s, 0
+    if count < MOST_WRONG:
+        turn.log("warning", text)
+    turn.set(wrong=(since_s, count + 1))
 
 
 def _answered(turn: Turn, call: PendingCall, answer: Any) -> None:

@@ -63,9 +63,7 @@ class Queued(Struct, frozen=True, kw_only=True):
 
     number: int  # the order
     session_id: str
-    asked: (
-        Begun | Ended | MeterSample
-    )  # the service's id of the transaction is added when it is sent
+    asked: Begun | Ended | MeterSample  # the service's id is added when it is sent
     attempts: int = 0  # that the service has refused
     is_utc_set: bool = True  # the clock was known to be set at its time, or it is corrected
     # Of its time: UTC of the box less the monotonic clock, and the boot. None: it is not known.
@@ -287,6 +285,7 @@ class State(Struct, frozen=True, kw_only=True):
     plan: PlanView = NO_PLAN
     chosen: tuple[str, float] = ("", 0.0)  # a session, and when a person chose its mode [s]
     stop_by_s: float = 0.0  # 0: no stop was asked for
+    wrong: tuple[float, int] = (-math.inf, 0)  # frames of the service: since [s], and how many
     reconnects: bool = False  # once all is stored and answered
     status_since_s: float = 0.0  # of the status that is not reported yet
     status_seen: ConnectorStatus | None = None
