@@ -102,10 +102,13 @@ class _SocketConnection:
 
     def put(self, text: str | None) -> None:
         """Send a frame, or a ping, after those before it."""
+        if self._is_left:
+            return
         try:
             self._unsent.put_nowait(text)
         except asyncio.QueueFull:
-            self._report(Closed(reason=CloseReason.LOST, text="the service does not read"))
+            closed = Closed(reason=CloseReason.LOST, text="the service does not read")
+            self._bus.post(partial(self._on_event, closed))  # the last that is reported
             self.leave()
 
     def leave(self) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from msgs.card import CardColor
+from msgs.methods import LIST_SESSIONS
+from msgs.session import SessionRecord, SessionsArguments
 from tests.box import AS_DELIVERED, Box
 from tests.dcs.host import URL, Answer, Host
 
@@ -49,6 +51,12 @@ class Station(Box):
     def end_charge(self) -> None:
         self.act("unplug")
         self.soon(lambda: not self.said("session/status")["plugged"], 30.0)
+
+    def sessions(self) -> tuple[SessionRecord, ...]:
+        """Return the newest hundred sessions, the newest first."""
+        answer = self._graph.ask(LIST_SESSIONS, SessionsArguments(limit=100))
+        assert answer.result is not None, answer
+        return answer.result
 
     @property
     def card_uid(self) -> str:

@@ -1,0 +1,287 @@
+"""The driver on real sockets: a host of the package `websockets` on the loopback."""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from bus.place import Place
+from bus.run import ZmqBus, open_node
+from msgs.requests import StopReason
+from nodes.dcs.link import (
+    MOST_FRAME_BYTES,
+    Closed,
+    CloseReason,
+    Destination,
+    FrameReceived,
+    LinkEvent,
+    Opened,
+    Ponged,
+    ProxyServer,
+)
+from nodes.dcs.link_websocket import Parameters, WebSocketUplink
+
+SUBPROTOCOL = "ocpp1.6"
+SECRET = b"\x00\xff0123456789abcdef"  # any bytes
+
+
+@pytest.fixture
+def loop_bus(tmp_path: Path) -> Iterator[ZmqBus]:
+    bus = open_node("dcs", Place(run_dir=tmp_path, state_dir=tmp_path))
+    yield bus
+    bus.close()
+
+
+class Events:
+    """What the driver has reported."""
+
+    def __init__(self) -> None:
+        self.found: list[LinkEvent] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, event: LinkEvent) -> None:
+        self.found.append(event)
+        self._news.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20.0):
+            while not holds():
+                self._news.clear()
+                await self._news.wait()
+
+    async def next(self, kind: type[Any]) -> Any:
+        await self.until(lambda: any(isinstance(each, kind) for each in self.found))
+        return next(each for each in self.found if isinstance(each, kind))
+
+
+def run(bus: ZmqBus, scenario: Coroutine[Any, Any, None]) -> None:
+    """Run a scenario beside the node."""
+
+    async def both() -> None:
+        node = asyncio.ensure_future(bus.run_async(signals=False))
+        try:
+            await asyncio.wait_for(scenario, 60.0)
+        finally:
+            bus.post(lambda: bus.stop(StopReason.SHUTDOWN))
+            await node
+
+    asyncio.run(both())
+
+
+@asynccontextmanager
+async def host(
+    handler: Callable[[ServerConnection], Coroutine[Any, Any, None]], **words: Any
+) -> Any:
+    async with serve(handler, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL], **words) as server:  # type: ignore[list-item]
+        yield server
+
+
+def port(server: Server) -> int:
+    return int(next(iter(server.sockets)).getsockname()[1])
+
+
+def destination(server: Server, **changes: Any) -> Destination:
+    words = {"url": f"ws://127.0.0.1:{port(server)}/ocpp", "identity": "12345678"} | changes
+    return Destination(**words)
+
+
+@pytest.mark.req("DCS-1", "DCS-7")
+def test_frames_and_pings_in_both_directions(loop_bus: ZmqBus) -> None:
+    seen: list[Any] = []
+
+    async def answer(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        seen.append((connection.request.path, connection.request.headers.get("Authorization")))
+        async for frame in connection:
+            seen.append(frame)
+            await connection.send(f"you said {frame!s}")
+
+    async def scenario() -> None:
+        events, uplink = Events(), WebSocketUplink(loop_bus, Parameters())
+        async with host(answer) as server:
+            at = destination(server, is_password_sent=True)
+            uplink.open(at, SUBPROTOCOL, SECRET, events)
+            await events.next(Opened)
+            uplink.send("hello")
+            assert (await events.next(FrameReceived)).text == "you said hello"
+            uplink.ping()
+            await events.next(Ponged)
+            uplink.send("last")
+            uplink.close()  # what waits is sent before
+            async with asyncio.timeout(10.0):
+                while "last" not in seen:
+                    await asyncio.sleep(0.01)
+        assert not any(isinstance(each, Closed) for each in events.found)
+
+    run(loop_bus, scenario())
+    pair = base64.b64encode(b"12345678:" + SECRET).decode()
+    assert seen[0] == ("/ocpp/12345678", f"Basic {pair}")
+
+
+@pytest.mark.req("DCS-1")
+def test_why_there_is_no_connection(loop_bus: ZmqBus, tmp_path: Path) -> None:
+    async def idle(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    def deny(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(401, "no\n")
+
+    def fail(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(503, "no\n")
+
+    async def reason(at: Destination, subprotocol: str = SUBPROTOCOL) -> CloseReason:
+        events, uplink = Events(), WebSocketUplink(loop_bus, Parameters())
+        uplink.open(at, subprotocol, b"", events)
+        closed: Closed = await events.next(Closed)
+        assert closed.text
+        return closed.reason
+
+    async def scenario() -> None:
+        async with host(idle) as server:
+            gone = destination(server)
+            assert await reason(gone, "ocpp9.9") in (CloseReason.SUBPROTOCOL, CloseReason.DENIED)
+            tls = destination(server, is_tls_needed=True)
+            assert await reason(tls) is CloseReason.UNTRUSTED
+        assert await reason(gone) is CloseReason.UNREACHABLE
+        async with host(idle, process_request=deny) as server:
+            assert await reason(destination(server)) is CloseReason.DENIED
+        async with host(idle, process_request=fail) as server:
+            assert await reason(destination(server)) is CloseReason.UNREACHABLE
+        nowhere = Destination(url="ws://nowhere.invalid/x", identity="1")
+        assert await reason(nowhere) is CloseReason.UNREACHABLE
+
+    run(loop_bus, scenario())
+
+
+@pytest.mark.req("DCS-1")
+def test_a_certificate_is_checked(loop_bus: ZmqBus, tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def idle(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async def scenario() -> None:
+        async with host(idle, ssl=context) as server:
+            url = f"wss://localhost:{port(server)}/ocpp"
+            for ca_file, name, expected in (
+                (str(certificate), "localhost", Opened),
+                ("", "localhost", Closed),  # not signed by anybody
+                (str(certificate), "127.0.0.1", Closed),  # of another host
+            ):
+                events = Events()
+                uplink = WebSocketUplink(loop_bus, Parameters(ca_file=ca_file))
+                at = Destination(
+                    url=url.replace("localhost", name), identity="1", is_tls_needed=True
+                )
+                uplink.open(at, SUBPROTOCOL, b"", events)
+                event = await events.next(expected)
+                if isinstance(event, Closed):
+                    assert event.reason is CloseReason.UNTRUSTED
+                uplink.close()
+
+    run(loop_bus, scenario())
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate of localhost that is its own authority."""
+    import subprocess
+
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    words += ["-nodes", "-days", "30", "-subj", "/CN=localhost", "-addext"]
+    words += ["subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(words, check=True, capture_output=True)
+    return certificate, key
+
+
+@pytest.mark.req("DCS-1", "WEB-12")
+def test_the_connection_goes_through_the_proxy(loop_bus: ZmqBus) -> None:
+    asked: list[str] = []
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry bytes both ways after a CONNECT (RFC 9110, section 9.3.6)."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(head.split(b"\r\n")[0].decode())
+        name, number = head.split()[1].decode().rsplit(":", 1)
+        other_reader, other_writer = await asyncio.open_connection(name, int(number))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+        async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while content := await source.read(4096):
+                sink.write(content)
+            sink.close()
+
+        await asyncio.gather(pipe(reader, other_writer), pipe(other_reader, writer))
+
+    async def idle(connection: ServerConnection) -> None:
+        await connection.send("through")
+        await connection.wait_closed()
+
+    async def scenario() -> None:
+        proxy = await asyncio.start_server(forward, "127.0.0.1", 0)
+        async with host(idle) as server, proxy:
+            number = proxy.sockets[0].getsockname()[1]
+            events, uplink = Events(), WebSocketUplink(loop_bus, Parameters())
+            at = destination(server, proxy=ProxyServer(host="127.0.0.1", port=number))
+            uplink.open(at, SUBPROTOCOL, b"", events)
+            assert (await events.next(FrameReceived)).text == "through"
+            assert asked == [f"CONNECT 127.0.0.1:{port(server)} HTTP/1.1"]
+            uplink.close()
+
+    run(loop_bus, scenario())
+
+
+@pytest.mark.req("DCS-7")
+def test_floods_and_long_frames_fill_no_memory(loop_bus: ZmqBus) -> None:
+    async def flood(connection: ServerConnection) -> None:
+        for _ in range(2000):
+            await connection.send("x" * 1000)
+        await connection.send("y" * (MOST_FRAME_BYTES + 1))
+        await connection.wait_closed()
+
+    async def scenario() -> None:
+        events, uplink = Events(), WebSocketUplink(loop_bus, Parameters())
+        async with host(flood) as server:
+            uplink.open(destination(server), SUBPROTOCOL, b"", events)
+            closed: Closed = await events.next(Closed)
+            assert closed.reason is CloseReason.LOST
+        received = [each for each in events.found if isinstance(each, FrameReceived)]
+        assert len(received) == 2000
+
+    run(loop_bus, scenario())
+
+
+@pytest.mark.req("DCS-7")
+def test_a_service_that_does_not_read_is_left(loop_bus: ZmqBus) -> None:
+    over = asyncio.Event()
+
+    async def deaf(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await over.wait()
+
+    async def scenario() -> None:
+        events, uplink = Events(), WebSocketUplink(loop_bus, Parameters())
+        async with host(deaf) as server:
+            uplink.open(destination(server), SUBPROTOCOL, b"", events)
+            await events.next(Opened)
+            for _ in range(2000):
+                uplink.send("x" * 60_000)
+                await asyncio.sleep(0)
+                if any(isinstance(each, Closed) for each in events.found):
+                    break
+            closed: Closed = await events.next(Closed)
+            assert closed.reason is CloseReason.LOST
+            over.set()
+            for connection in server.connections:
+                connection.transport.abort()
+
+    run(loop_bus, scenario())
