@@ -126,7 +126,7 @@ def test_a_hostile_service_changes_nothing_for_the_charge(tmp_path: Path) -> Non
     for _ in range(200):
         connection.send(long)
     station.host._asked.clear()
-    station.host._take_answer = lambda frame: None  # type: ignore[method-assign, assignment]
+    station.host._take_answer = lambda frame: None  # type: ignore[method-assign]
     station.advance(30.0)
     assert station.state == "Charging"
     assert station.link == "Online"
