@@ -1,4 +1,4 @@
-"""Pairing of this box with a charging service (DCS-2): standard messages with contents of this project.
+"""Pairing of this box with a charging service (DCS-2), by standard messages.
 
     box       Boot with its serial as identity               service: Pending
     customer  activates the box at the service
