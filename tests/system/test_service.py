@@ -1,6 +1,5 @@
 """A charging service on the running graph: the package `ocpp` as host, over a real WebSocket."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,7 +7,10 @@ from typing import Any
 import pytest
 from ocpp.v16 import call
 
+from bus.generations import read_valid_or_raise
+from msgs.card import CardRole
 from msgs.dcs import Link
+from msgs.label import LABEL_FILE, Label
 from msgs.session import WallboxState
 from msgs.topics import DCS_STATUS, PILOT_STATUS, SESSION_STATUS
 from tests.dcs.central_system import CentralSystem
@@ -41,8 +43,9 @@ def soon(box: Box, holds: Callable[[], bool]) -> None:
         box.look_for(0.05)
 
 
-def label(box: Box) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(box.do("label", "--json"))
+def label(box: Box) -> Label:
+    found = read_valid_or_raise(box.place.state_dir / LABEL_FILE, Label)
+    assert found is not None
     return found
 
 
@@ -51,7 +54,7 @@ def test_a_box_is_started_and_stopped_from_afar_and_follows_a_plan(
     box: Box, service: CentralSystem
 ) -> None:
     (boot,) = service.named("BootNotification")
-    assert boot["charge_point_serial_number"] == label(box)["serial"]
+    assert boot["charge_point_serial_number"] == label(box).serial
     answer = service.ask(call.RemoteStartTransaction(id_tag="REMOTE", connector_id=1))
     assert answer.status == "Accepted"
     box.do("sim", "plug")
@@ -84,8 +87,8 @@ def test_a_box_is_started_and_stopped_from_afar_and_follows_a_plan(
 @pytest.mark.req("DCS-1", "DCS-7")
 def test_a_charge_survives_a_lost_link_and_a_killed_node(box: Box, service: CentralSystem) -> None:
     before = len(service.named("StopTransaction"))
-    user = next(each for each in label(box)["rfid"] if each["role"] == "user")
-    box.do("sim", "tap", user["uid"])
+    user = next(each for each in label(box).rfid if each.role is CardRole.USER)
+    box.do("sim", "tap", user.uid)
     box.do("sim", "plug")
     box.do("sim", "ready")
     box.until(SESSION_STATUS, lambda status: status.state is WallboxState.CHARGING)
@@ -95,7 +98,7 @@ def test_a_charge_survives_a_lost_link_and_a_killed_node(box: Box, service: Cent
     box.do("sim", "unplug")
     box.until(SESSION_STATUS, lambda status: not status.plugged)
     soon(box, lambda: len(service.named("StopTransaction")) > before)
-    started = [each for each in service.named("StartTransaction") if each["id_tag"] == user["uid"]]
+    started = [each for each in service.named("StartTransaction") if each["id_tag"] == user.uid]
     assert len({(each["timestamp"], each["meter_start"]) for each in started}) == 1
     ends: list[Any] = service.named("StopTransaction")[before:]
     assert [each["reason"] for each in ends] == ["EVDisconnected"]
