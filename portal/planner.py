@@ -121,10 +121,7 @@ def _pieces(slots: Sequence[PriceSlot], now_s: int, end_s: int) -> list[_Piece]:
     for slot in slots:
         edges |= {edge for edge in (slot.begin_utc_s, slot.end_utc_s) if now_s < edge < end_s}
     times = sorted(edges)
-    return [
-        _Piece(begin, end, _price(slots, begin))
-        for begin, end in itertools.pairwise(times)
-    ]
+    return [_Piece(begin, end, _price(slots, begin)) for begin, end in itertools.pairwise(times)]
 
 
 def _price(slots: Sequence[PriceSlot], at_s: int) -> float:

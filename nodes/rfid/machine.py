@@ -7,15 +7,14 @@ Cards come in as events of `nodes.rfid.field`. Requests to session and to the di
 import math
 from dataclasses import replace
 
-from bus import Answer
 from bus.moment import Moment
 from bus.write_behind import WriteResult, hand_out, queue, settle
 from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
-from msgs.session import Action, Authorized
 from msgs.stored import Stored
 from nodes.rfid import words
+from nodes.rfid.asking import after_answer, after_decision, ask
 from nodes.rfid.cards import (
     Cards,
     authorising,
@@ -28,19 +27,14 @@ from nodes.rfid.cards import (
     with_user,
 )
 from nodes.rfid.field import POLL_S, CardEvent, Unclear
-from nodes.rfid.outcome import NOTHING, CardOutcome, CardResult
+from nodes.rfid.outcome import CardOutcome, CardResult
+from nodes.rfid.showing import SHOWN_S, end_teaching, play, ready, refuse, without_indication
 from nodes.rfid.state import Inputs, ListWrite, Outputs, SessionView, State
 
 # A card is seen up to one poll after it was presented: the windows are longer by that.
 TEACH_S = 5.0 + POLL_S  # RFID-8, RFID-10; since the previous card was seen
 MASTER_S = 60.0 + POLL_S  # RFID-9; from the start of the node
-SHOWN_S = 2.0  # assumed: RFID-3: accepted, refused; RFID-8: stored
 
-_DONE = {
-    Action.RELEASED: CardResult.RELEASED,
-    Action.STARTED: CardResult.STARTED,
-    Action.LOGGED_OFF: CardResult.LOGGED_OFF,
-}
 _PROBLEMS = {Unclear.UNREADABLE: CardResult.UNREADABLE, Unclear.SEVERAL: CardResult.SEVERAL}
 
 
@@ -65,18 +59,24 @@ def start(cards: Cards, now_s: float, read_generation: Stored = Stored.CURRENT) 
 
 def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     """Return the next state and the outputs."""
-    before, state, moment = state, replace(state, request_for=None), Moment(inputs.now_s)
+    before, state, moment = (
+        state,
+        replace(state, check_for=None, request_for=None),
+        Moment(inputs.now_s),
+    )
     if inputs.written is not None:
         state = _after_write(state, inputs.written, inputs.now_s)
+    if inputs.decision is not None:
+        state = after_decision(state, inputs.decision, inputs.now_s)
     if inputs.answer is not None:
-        state = _after_answer(state, inputs.answer, inputs.now_s)
+        state = after_answer(state, inputs.answer, inputs.now_s)
     if inputs.change is not None:
         outcome = CardOutcome(result=CardResult.STORING)
-        state = _store(replace(_end_teaching(state), outcome=outcome), inputs.change)
+        state = _store(replace(end_teaching(state), outcome=outcome), inputs.change)
     vehicle = inputs.vehicle
     state = replace(state, works=inputs.works, token="" if vehicle is None else vehicle.token)
     state = _hold_window(_interrupt(state, inputs), inputs)
-    state = _expire(state, moment)
+    state = _expire(state, inputs, moment)
     if inputs.event is not None:
         state = _present(state, inputs.event, inputs)
     if moment.reached(state.shown_until_s):
@@ -85,6 +85,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     state = replace(state, store=store)
     return state, Outputs(
         status=_status(state),
+        check_for=state.check_for,
         request_for=state.request_for,
         write=write,
         revokes=write is not None and _revokes(state, write),
@@ -107,9 +108,9 @@ def _interrupt(state: State, inputs: Inputs) -> State:
         return state
     vehicle = inputs.vehicle
     if state.mode is RfidMode.NEW_CARD and vehicle is not None and vehicle.plugged:
-        return _ask(state, state.master_uid)
+        return ask(state, state.master_uid, inputs)
     why = _why_no_teaching(vehicle) if inputs.works else CardResult.READER_SILENT
-    return state if why is None else _refuse(state, why, inputs.now_s)
+    return state if why is None else refuse(state, why, inputs.now_s)
 
 
 def _hold_window(state: State, inputs: Inputs) -> State:
@@ -129,18 +130,18 @@ def _hold_window(state: State, inputs: Inputs) -> State:
     return state
 
 
-def _expire(state: State, moment: Moment) -> State:
+def _expire(state: State, inputs: Inputs, moment: Moment) -> State:
     """Close the window of a mode when it is over."""
     if not moment.passed(state.until_s):
         return state
     now_s = moment.now_s
     match state.mode:
         case RfidMode.NEW_CARD:  # the master was meant to authorise (RFID-10)
-            return _ask(state, state.master_uid)
+            return ask(state, state.master_uid, inputs)
         case RfidMode.CONFIRM:
-            return _refuse(state, CardResult.TOO_LATE, now_s)
+            return refuse(state, CardResult.TOO_LATE, now_s)
         case RfidMode.MASTER:
-            return replace(_ready(state), outcome=CardOutcome(result=CardResult.MASTER_MISSED))
+            return replace(ready(state), outcome=CardOutcome(result=CardResult.MASTER_MISSED))
         case RfidMode.READY:
             return state
 
@@ -153,9 +154,9 @@ def _present(state: State, event: CardEvent, inputs: Inputs) -> State:
     now_s, uid = inputs.now_s, event.uid
     state = replace(state, last_uid=uid, accepted=None)
     if state.awaits_answer_for is not None or not state.store.is_idle:
-        return _refuse(state, CardResult.BUSY, now_s)
+        return refuse(state, CardResult.BUSY, now_s)
     if event.problem is not None:
-        return _refuse(state, _PROBLEMS[event.problem], now_s)
+        return refuse(state, _PROBLEMS[event.problem], now_s)
     match state.mode:
         case RfidMode.READY:
             return _present_ready(state, uid, inputs)
@@ -168,31 +169,32 @@ def _present(state: State, event: CardEvent, inputs: Inputs) -> State:
 
 
 def _present_ready(state: State, uid: Uid, inputs: Inputs) -> State:
-    """Ask session about a card of the list.
+    """Ask whether a card authorises; one that is not in the list only where a service is in use.
 
     The master begins to teach instead, if no vehicle is plugged in and nothing is authorised.
     """
     card, vehicle = authorising(state.cards, uid), inputs.vehicle
-    if card is None:
-        return _refuse(state, CardResult.NOT_LISTED, inputs.now_s)
+    if card is None and not inputs.has_service:
+        return refuse(state, CardResult.NOT_LISTED, inputs.now_s)
+    is_master = card is not None and card.role is CardRole.MASTER
     is_in_use = vehicle is not None and vehicle.is_in_use
-    if card.role is not CardRole.MASTER or is_in_use or _why_no_teaching(vehicle) is not None:
-        return _ask(state, uid)
+    if not is_master or is_in_use or _why_no_teaching(vehicle) is not None:
+        return ask(state, uid, inputs)
     state = replace(
-        _without_indication(state),
+        without_indication(state),
         mode=RfidMode.NEW_CARD,
         until_s=inputs.now_s + TEACH_S,
         master_uid=uid,
         outcome=CardOutcome(result=CardResult.MASTER_PRESENTED),
     )
-    return _play(state, Tone.SINGLE)
+    return play(state, Tone.SINGLE)
 
 
 def _present_new(state: State, uid: Uid, now_s: float) -> State:
     """Take the new card; the master has to confirm it."""
     refusal = refusal_to_teach(state.cards, uid)
     if refusal is not None:
-        return _refuse(state, refusal, now_s)
+        return refuse(state, refusal, now_s)
     state = replace(
         state,
         mode=RfidMode.CONFIRM,
@@ -202,13 +204,13 @@ def _present_new(state: State, uid: Uid, now_s: float) -> State:
         shown_until_s=math.inf,
         outcome=CardOutcome(result=CardResult.NEW_PRESENTED),
     )
-    return _play(state, Tone.SINGLE)
+    return play(state, Tone.SINGLE)
 
 
 def _present_again(state: State, uid: Uid, now_s: float) -> State:
     """Store the new card when the master confirms it."""
     if uid != state.master_uid:
-        return _refuse(state, CardResult.OTHER_CARD, now_s)
+        return refuse(state, CardResult.OTHER_CARD, now_s)
     cards = with_user(state.cards, state.new_uid)
     outcome = CardOutcome(result=CardResult.USER_STORED, name=cards[-1].name)
     write = ListWrite(cards=cards, outcome=outcome, is_taught=True)
@@ -219,7 +221,7 @@ def _present_first(state: State, uid: Uid, inputs: Inputs) -> State:
     """Make the first card the master (RFID-9); a refused one leaves the window open."""
     refusal = refusal_to_keep(uid) or _why_no_teaching(inputs.vehicle)
     if refusal is not None:
-        return _refuse(state, refusal, inputs.now_s)
+        return refuse(state, refusal, inputs.now_s)
     outcome = CardOutcome(result=CardResult.MASTER_STORED)
     write = ListWrite(cards=with_master(state.cards, uid), outcome=outcome, is_taught=True)
     return _store(state, write)
@@ -242,48 +244,19 @@ def _after_write(state: State, written: WriteResult, now_s: float) -> State:
         return state
     if written.problem is not None:
         if write.is_taught:
-            return _refuse(state, CardResult.NOT_STORED, now_s, said=written.problem)
+            return refuse(state, CardResult.NOT_STORED, now_s, said=written.problem)
         outcome = CardOutcome(result=CardResult.NOT_STORED, said=written.problem)
         return replace(state, outcome=outcome)
     state = replace(state, cards=write.cards, read_generation=Stored.CURRENT, outcome=write.outcome)
     if not write.is_taught:
         return state
     state = replace(
-        _ready(state), accepted=None, indication=Indication.STORED, shown_until_s=now_s + SHOWN_S
+        ready(state), accepted=None, indication=Indication.STORED, shown_until_s=now_s + SHOWN_S
     )
-    return _play(state, Tone.SINGLE)
-
-
-def _after_answer(state: State, answer: Answer[Authorized], now_s: float) -> State:
-    """Show the answer of session."""
-    state = replace(
-        state, last_uid=state.awaits_answer_for or state.last_uid, awaits_answer_for=None
-    )
-    if answer.result is None:
-        return _refuse(state, CardResult.NOT_AUTHORISED, now_s, said=words.not_authorised(answer))
-    state = replace(
-        state,
-        accepted=True,
-        outcome=CardOutcome(result=_DONE[answer.result.action]),
-        indication=Indication.ACCEPTED,
-        shown_until_s=now_s + SHOWN_S,
-    )
-    return _play(state, Tone.RISING)
+    return play(state, Tone.SINGLE)
 
 
 # --- common parts ---------------------------------------------------------------------------------
-
-
-def _ask(state: State, uid: Uid) -> State:
-    """Ask session whether a card authorises."""
-    return replace(
-        _without_indication(_ready(state)),
-        last_uid=uid,
-        accepted=None,
-        awaits_answer_for=uid,
-        request_for=uid,
-        outcome=NOTHING,
-    )
 
 
 def _store(state: State, write: ListWrite) -> State:
@@ -297,37 +270,6 @@ def _revokes(state: State, write: ListWrite) -> bool:
     True also if the stored list is not fully known.
     """
     return state.read_generation is not Stored.CURRENT or revokes(state.cards, write.cards)
-
-
-def _refuse(state: State, why: CardResult, now_s: float, said: str = "") -> State:
-    """Refuse the card, and end teaching (RFID-3)."""
-    state = replace(
-        _end_teaching(state),
-        accepted=False,
-        outcome=CardOutcome(result=why, said=said),
-        indication=Indication.REFUSED,
-        shown_until_s=now_s + SHOWN_S,
-    )
-    return _play(state, Tone.FALLING)
-
-
-def _end_teaching(state: State) -> State:
-    """Return to READY, except from the window for a first master."""
-    if state.mode in (RfidMode.NEW_CARD, RfidMode.CONFIRM):
-        return _without_indication(_ready(state))
-    return state
-
-
-def _ready(state: State) -> State:
-    return replace(state, mode=RfidMode.READY, until_s=math.inf, master_uid="", new_uid="")
-
-
-def _without_indication(state: State) -> State:
-    return replace(state, indication=Indication.NONE, shown_until_s=math.inf)
-
-
-def _play(state: State, tone: Tone) -> State:
-    return replace(state, tone=tone, tone_count=state.tone_count + 1)
 
 
 # --- what is published and logged -----------------------------------------------------------------

@@ -14,18 +14,19 @@ from bus import Answer, Bus, Call, leave
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.write_behind import WriteResult, write_result
-from msgs.methods import AUTHORIZE, ERASE_CARDS, LIST_CARDS, REMOVE_CARD, RENAME_CARD
+from msgs.dcs import CardDecision
+from msgs.methods import AUTHORIZE, CHECK_CARD, ERASE_CARDS, LIST_CARDS, REMOVE_CARD, RENAME_CARD
 from msgs.requests import NoArguments, StopReason
 from msgs.rfid import CardList, RemoveCard, RenameCard
 from msgs.session import Authorize, Authorized
-from msgs.topics import RFID_STATUS, SESSION_STATUS
+from msgs.topics import DCS_STATUS, RFID_STATUS, SESSION_STATUS
 from nodes.rfid import words
 from nodes.rfid.changes import erase, remove, rename
 from nodes.rfid.field import POLL_S, ReaderField, look
 from nodes.rfid.machine import start, step
 from nodes.rfid.outcome import Refused
 from nodes.rfid.reader import CardReader
-from nodes.rfid.state import Inputs, ListWrite, Outputs, SessionView, view_of
+from nodes.rfid.state import Inputs, ListWrite, Outputs, SessionView, has_service, view_of
 from nodes.rfid.store import load, save
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
@@ -50,6 +51,8 @@ class PollInputs(Struct, frozen=True, kw_only=True):
         tuple[str, ...] | None
     )  # of the cards in the field; None: the reader does not answer
     vehicle: SessionView | None
+    has_service: bool
+    decision: Answer[CardDecision] | None = None
     answer: Answer[Authorized] | None = None
     written: WriteResult | None = None
     change: ListWrite | None = None
@@ -71,6 +74,7 @@ class RfidNode:
         # Requests, in the order of their lists.
         self._asked: deque[Callable[[str | None], None]] = deque()
         self._session = bus.subscribe(SESSION_STATUS, uses=view_of)
+        self._dcs = bus.subscribe(DCS_STATUS, uses=has_service)
         bus.serve(LIST_CARDS, self._on_cards)
         bus.serve(RENAME_CARD, self._on_rename)
         bus.serve(REMOVE_CARD, self._on_remove)
@@ -83,6 +87,7 @@ class RfidNode:
             now_s=instant.now_s,
             texts_read=self._reader.poll(),
             vehicle=view_of(self._session.fresh()),
+            has_service=has_service(self._dcs.fresh()),
         )
 
     def _act(self, seen: PollInputs) -> Outputs:
@@ -93,12 +98,16 @@ class RfidNode:
             now_s=seen.now_s,
             works=self._field.works,
             vehicle=seen.vehicle,
+            has_service=seen.has_service,
+            decision=seen.decision,
             event=event,
             answer=seen.answer,
             written=seen.written,
             change=seen.change,
         )
         self._state, outputs = step(self._state, inputs)
+        if outputs.check_for is not None:
+            bus.request(CHECK_CARD, outputs.check_for, self._on_decision)
         if outputs.request_for is not None:
             bus.request(AUTHORIZE, Authorize(token=outputs.request_for), self._on_answer)
         if outputs.write is not None:
@@ -108,6 +117,9 @@ class RfidNode:
         for level, text in outputs.lines:
             bus.log(level, text)
         return dataclasses.replace(outputs, due_s=min(outputs.due_s, moment.due_s))
+
+    def _on_decision(self, answer: Answer[CardDecision]) -> None:
+        self._rounds.run(lambda seen: replace(seen, decision=answer))
 
     def _on_answer(self, answer: Answer[Authorized]) -> None:
         self._rounds.run(lambda seen: replace(seen, answer=answer))

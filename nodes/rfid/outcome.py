@@ -14,7 +14,8 @@ class CardResult(Enum):
     RELEASED = "released"
     STARTED = "started"
     LOGGED_OFF = "logged_off"
-    NOT_AUTHORISED = "not_authorised"  # by session
+    SERVICE_ASKED = "service_asked"  # its answer is awaited
+    NOT_AUTHORISED = "not_authorised"  # by session, or by the charging service
     NOT_LISTED = "not_listed"
     # Teaching.
     MASTER_AWAITED = "master_awaited"
@@ -55,12 +56,12 @@ class Refused(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardOutcome:
-    """What happened last, with its card and the reason of session or of the disk."""
+    """What happened last, with its card and the reason of session, of dcs or of the disk."""
 
     result: CardResult
     name: Text = ""  # of the card
     uid: Text = ""
-    said: Text = ""  # the reason, by session or by the disk
+    said: Text = ""  # the reason, by session, by dcs or by the disk
 
 
 NOTHING = CardOutcome(result=CardResult.NONE)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from bus import Answer
 from bus.write_behind import WriteBehind, WriteResult
 from msgs.card import Uid
+from msgs.dcs import CardDecision, CheckCard, DcsStatus
 from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import Authorized, SessionStatus
@@ -36,6 +37,11 @@ def view_of(session: SessionStatus | None) -> SessionView | None:
     )
 
 
+def has_service(dcs: DcsStatus | None) -> bool:
+    """Return whether a charging service is in use, so that it may decide (RFID-11)."""
+    return dcs is not None and dcs.synchronised
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListWrite:
     """A list to be stored in place of the previous one."""
@@ -52,7 +58,9 @@ class Inputs:
     now_s: float
     works: bool  # the reader answers
     vehicle: SessionView | None  # None: session is silent
+    has_service: bool = False  # a charging service is in use, and dcs is heard
     event: CardEvent | None = None
+    decision: Answer[CardDecision] | None = None  # of dcs
     answer: Answer[Authorized] | None = None  # of session
     written: WriteResult | None = None
     change: ListWrite | None = None  # from a request
@@ -67,10 +75,11 @@ class State:
     until_s: float  # end of the mode's window
     master_uid: Uid = ""  # of the master that teaches
     new_uid: Uid = ""  # of the card that is taught
-    awaits_answer_for: Uid | None = None  # the card of a request to session
+    awaits_answer_for: Uid | None = None  # the card of a request to dcs or session
     read_generation: Stored = Stored.CURRENT  # of the list
     store: WriteBehind[ListWrite] = field(default_factory=WriteBehind)
-    request_for: Uid | None = None  # handed out by this step
+    check_for: CheckCard | None = None  # request to dcs, handed out by this step
+    request_for: str | None = None  # request to session, handed out by this step
     works: bool = True
     token: str = ""  # the card that has authorised
     last_uid: Uid = ""
@@ -87,7 +96,8 @@ class Outputs:
     """What to do now."""
 
     status: RfidStatus
-    request_for: Uid | None = None  # request to session about this card
+    check_for: CheckCard | None = None  # request to dcs about this card
+    request_for: str | None = None  # request to session about this card
     write: ListWrite | None = None
     revokes: bool = False  # the write takes a right from a card
     lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text

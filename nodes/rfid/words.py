@@ -1,16 +1,20 @@
 """The texts for persons: of results and refusals. Pure. No decision uses them."""
 
 from bus import Answer
+from msgs.dcs import CardDecision
 from msgs.session import Authorized
 from msgs.units import MOST_TEXT
 from nodes.rfid.cards import MOST_CARDS
 from nodes.rfid.outcome import CardOutcome, CardResult, Refused
+
+SERVICE_REFUSES = "The charging service refuses this card."
 
 OUTCOMES: dict[CardResult, str] = {
     CardResult.NONE: "",
     CardResult.RELEASED: "Authorised: plug the vehicle in.",
     CardResult.STARTED: "Authorised: the vehicle may charge.",
     CardResult.LOGGED_OFF: "Logged off.",
+    CardResult.SERVICE_ASKED: "The charging service is being asked.",
     CardResult.NOT_LISTED: "This card is not in the list.",
     CardResult.MASTER_AWAITED: "There is no master card: the first card presented within 60 s "
     "becomes it.",
@@ -55,8 +59,8 @@ def detail(outcome: CardOutcome) -> str:
     return text[:MOST_TEXT]
 
 
-def not_authorised(answer: Answer[Authorized]) -> str:
-    """Return why session has not authorised."""
+def not_authorised(answer: Answer[Authorized] | Answer[CardDecision]) -> str:
+    """Return why session or dcs has not authorised."""
     return answer.reason or f"Not authorised: {answer.status}."
 
 

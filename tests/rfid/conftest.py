@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from bus import Answer, Status
 from bus.write_behind import WriteResult
 from msgs.card import Card, CardColor, CardRole
+from msgs.dcs import CardDecision, CheckCard
 from msgs.rfid import RfidStatus
 from msgs.session import Action, Authorized, SessionStatus
 from nodes.rfid.cards import Cards
@@ -42,6 +43,9 @@ class Scenario:
         self.works = True
         self.answer: Answer[Authorized] | None = RELEASED  # None: it comes later
         self.disk_problem: str | None = ""  # None: it takes its time
+        self.has_service = False
+        self.decision: Answer[CardDecision] | None = None  # None: it comes later
+        self.checked: list[CheckCard] = []
         self.asked: list[str] = []
         self.writes: list[ListWrite] = []
         self.disk = cards
@@ -57,6 +61,7 @@ class Scenario:
         self,
         event: CardEvent | None = None,
         answer: Answer[Authorized] | None = None,
+        decision: Answer[CardDecision] | None = None,
         written: WriteResult | None = None,
         change: ListWrite | None = None,
     ) -> RfidStatus:
@@ -64,7 +69,9 @@ class Scenario:
             now_s=self.now_s,
             works=self.works,
             vehicle=view_of(self.session),
+            has_service=self.has_service,
             event=event,
+            decision=decision,
             answer=answer,
             written=written,
             change=change,
@@ -77,6 +84,10 @@ class Scenario:
             self.writes.append(outputs.write)
             if self.disk_problem is not None:
                 self.finish(self.disk_problem or None)
+        if outputs.check_for is not None:
+            self.checked.append(outputs.check_for)
+            if self.decision is not None:
+                self.step(decision=self.decision)
         if outputs.request_for is not None:
             self.asked.append(outputs.request_for)
             if self.answer is not None:
