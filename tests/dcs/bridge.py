@@ -98,11 +98,13 @@ class Bridge:
 class HostedStation(Station):
     """The box, with the host of Node.js for its service."""
 
-    def __init__(self, state_dir: Path, node: NodeHost, *settings: str) -> None:
+    def __init__(self, state_dir: Path, node: NodeHost, *, is_paired: bool = True) -> None:
         self.node = node
         self.bridge = Bridge(node.port, self._set_clock)
-        Box.__init__(self, state_dir, f"dcs.url={URL}", *settings, authorization=AS_DELIVERED)
-        self.soon(lambda: self.link == "Online", ONLINE_S)
+        url = f"dcs.url={URL}" if is_paired else f"dcs.service_url={URL}"
+        Box.__init__(self, state_dir, url, authorization=AS_DELIVERED)
+        link = "Online" if is_paired else "Reachable"
+        self.soon(lambda: self.link == link, ONLINE_S)
 
     def _set_clock(self, action: str, utc_ns: int) -> None:
         """Let the host have the time of the box."""

@@ -10,7 +10,7 @@ import pytest
 from msgs.card import CardColor
 from tests.dcs.bridge import HostedStation
 from tests.dcs.host import FROM_BOX
-from tests.dcs.node_hosts import IS_MISSING, WHY_MISSING, node_host
+from tests.dcs.node_hosts import IS_MISSING, WHY_MISSING, NodeHost, node_host
 
 pytestmark = [
     pytest.mark.req("DCS-7"),
@@ -44,12 +44,20 @@ TO_BOX = {
 }
 
 
+SECRET = "00112233445566778899AABBCCDDEEFF"
+
+
 @pytest.fixture
-def station(tmp_path: Path) -> Iterator[HostedStation]:
+def node() -> Iterator[NodeHost]:
     with node_host() as node:
-        station = HostedStation(tmp_path, node)
-        yield station
-        station.bridge.close()
+        yield node
+
+
+@pytest.fixture
+def station(tmp_path: Path, node: NodeHost) -> Iterator[HostedStation]:
+    station = HostedStation(tmp_path, node)
+    yield station
+    station.bridge.close()
 
 
 def starts(station: HostedStation) -> list[dict[str, Any]]:
@@ -181,6 +189,7 @@ def test_every_action_is_used_from_either_side(station: HostedStation) -> None:
     expect("Rejected", "RemoteStartTransaction", idTag="AA")
     expect("Accepted", "ChangeAvailability", connectorId=0, type="Operative")
     # A charge by the service, with a plan.
+    expect("Accepted", "ChangeConfiguration", key="AuthorizeRemoteTxRequests", value="true")
     own = {
         "chargingProfileId": 1,
         "stackLevel": 0,
@@ -226,3 +235,24 @@ def test_every_action_is_used_from_either_side(station: HostedStation) -> None:
     assert {each["call"] for each in station.node.calls()} == FROM_BOX - {"DataTransfer"}
     check_charges(station, 2)
     assert station.node.violations == []
+
+
+@pytest.mark.req("DCS-2")
+def test_a_box_is_paired_with_a_service_that_is_not_ours(tmp_path: Path, node: NodeHost) -> None:
+    node.result(node.order(answers={"BootNotification": {"status": "Pending", "interval": 30}}))
+    station = HostedStation(tmp_path, node, is_paired=False)
+    offer = station.ask_box("DataTransfer", vendorId="wallbox.pairing", messageId="offer")
+    assert offer == {"status": "Accepted"}
+    node.result(node.order(answers={"DataTransfer": {"status": "Accepted"}}))
+    station.soon(lambda: station.light("touch") == "white steady", 2.0)
+    station.act("touch")
+    station.soon(lambda: len(node.calls("DataTransfer")) == 1, 5.0)
+    changed = station.ask_box("ChangeConfiguration", key="AuthorizationKey", value=SECRET)
+    assert changed == {"status": "Accepted"}
+    node.result(node.order(answers={"BootNotification": {"status": "Accepted"}}))
+    station.soon(lambda: station.link == "Online", 60.0)
+    assert station.dcs["synchronised"]
+    passwords = [line["password"] for line in node.seen if "connected" in line]
+    assert (passwords[0], passwords[-1]) == ("", SECRET.lower())
+    assert node.violations == []
+    station.bridge.close()

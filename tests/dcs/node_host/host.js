@@ -124,7 +124,9 @@ async function answer(action, params) {
     if (openCalls > 1) {
         violation(`${action}: another call is open`);
     }
-    if (!isAccepted && action !== "BootNotification" && !isTriggered) {
+    // The confirmation that the host has asked for by its offer is ours (DCS-2).
+    const isPairing = action === "DataTransfer" && params.vendorId === "wallbox.pairing";
+    if (!isAccepted && action !== "BootNotification" && !isTriggered && !isPairing) {
         violation(`${action}: the box is not accepted`);
     }
     isTriggered = false;
