@@ -1,12 +1,13 @@
 """Charging services that are not ours, as real servers on loopback, beside the test."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import ocpp.routing
 import ocpp.v16.enums
@@ -72,7 +73,15 @@ class Example:
     class Box(ocpp.v16.ChargePoint):  # type: ignore[misc]
         """The box, as the central system has it."""
 
-        @ocpp.routing.on(ocpp.v16.enums.Action.boot_notification)
+        called: ClassVar[list[str]] = []
+
+        async def route_message(self, raw_msg: str) -> None:
+            frame = json.loads(raw_msg)
+            if frame[0] == 2:
+                self.called.append(frame[2])
+            await super().route_message(raw_msg)
+
+        @ocpp.routing.on(ocpp.v16.enums.Action.boot_notification)  # type: ignore[untyped-decorator]
         def on_boot(self, **_: Any) -> ocpp.v16.call_result.BootNotification:
             return ocpp.v16.call_result.BootNotification(
                 current_time=datetime.now(UTC).isoformat(),
@@ -83,6 +92,7 @@ class Example:
     def __init__(self, thread: InThread) -> None:
         self._thread = thread
         self._box: Example.Box | None = None
+        self.Box.called.clear()
         thread.run(self._serve())
 
     async def _serve(self) -> None:
@@ -104,6 +114,11 @@ class Example:
 
     def transaction(self) -> int | None:
         return None  # it has none
+
+    @property
+    def called(self) -> list[str]:
+        """The actions of the box so far."""
+        return list(self.Box.called)
 
     async def close(self) -> None:
         self._server.close()
@@ -138,6 +153,12 @@ class Csms:
     def transaction(self) -> int | None:
         running = self.box.get_transaction(1)
         return None if running is None else running.transaction_id
+
+    @property
+    def ended(self) -> list[ocpp_csms.Transaction]:
+        """The transactions that the box has reported as ended."""
+        ends = (each for each in self.events if isinstance(each, ocpp_csms.TransactionStoppedEvent))
+        return [each.transaction for each in ends]
 
     async def close(self) -> None:
         await self._system.async_stop()

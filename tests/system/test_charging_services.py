@@ -1,4 +1,4 @@
-"""A real box with charging services that are not ours: boot, charge, remote start, profile, stop."""
+"""A real box with services that are not ours: boot, charge, remote start, profile and stop."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ from msgs.dcs import ChargeMode, Link
 from msgs.session import WallboxState
 from msgs.topics import DCS_STATUS, LOAD_OFFER, SESSION_STATUS
 from tests.dcs.node_hosts import IS_MISSING, WHY_MISSING
-from tests.dcs.services import Example, Node, Service, csms, example, node
+from tests.dcs.services import Csms, Example, Node, Service, csms, example, node
 from tests.system.box import QUICK_VEHICLE_WITH_CARD, Box, new_box
 
 pytestmark = [pytest.mark.system, pytest.mark.req("DCS-1", "DCS-4", "DCS-7")]
@@ -83,3 +83,13 @@ def test_boot_remote_start_profile_and_stop(service: Service, box: Box) -> None:
     box.until(SESSION_STATUS, lambda said: not said.session_id)
     if isinstance(service, Node):
         assert service.host.violations == []
+    elif isinstance(service, Csms):
+        while not service.ended:
+            box.look_for(0.05)
+        (ended,) = service.ended
+        assert (ended.transaction_id, ended.id_tag) == (transaction, "AA")
+        assert ended.stop_reason == "Remote"
+        assert service.box.boot is not None
+        assert service.box.connectors[0].status == "Available"
+    elif isinstance(service, Example):
+        assert {"StatusNotification", "StartTransaction"} <= set(service.called)
