@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from msgs.topics import DCS_STATUS
 from tests.dcs.host import Charge
 from tests.dcs.station import Station
 
@@ -81,7 +82,7 @@ def test_dcs_that_is_killed_in_a_charge_loses_no_end(station: Station, dead_s: f
     station.advance(30.0)
     station.kill("dcs")
     station.end_charge()
-    station.advance(dead_s)
+    station.advance(max(dead_s, DCS_STATUS.hold_s))  # rfid asks dcs about a card until then
     station.begin_charge()
     station.end_charge()
     station.advance(10.0)
@@ -154,7 +155,7 @@ def test_a_card_that_the_service_does_not_accept_gets_no_more_energy(
             "ChangeConfiguration", key="StopTransactionOnInvalidId", value="false"
         )
         assert changed == {"status": "Accepted"}
-    station.host.unknown = "Blocked"
+    station.host.on_call = lambda action, _: block_at_start(station, action)
     station.act("tap", {"uid": station.card_uid})
     station.act("plug")
     station.act("ready")
@@ -168,6 +169,12 @@ def test_a_card_that_the_service_does_not_accept_gets_no_more_energy(
         assert station.host.statuses[1][-1] == "SuspendedEVSE"
     station.end_charge()
     check(station)
+
+
+def block_at_start(station: Station, action: str) -> None:
+    """Accept the card when it is presented, and no more when the transaction begins."""
+    if action == "StartTransaction":
+        station.host.unknown = "Blocked"
 
 
 @pytest.mark.req("DCS-7")
