@@ -197,6 +197,16 @@ def encode(value: Any, name: str) -> bytes:
     return msgspec.json.format(msgspec.json.encode(tree)) + b"\n"
 
 
+def examine(*kinds: type) -> None:
+    """Have msgspec find out what it needs to know about the types of stored files.
+
+    It keeps this with a type. A module calls this when it is imported: then it is in the memory
+    that the processes share, and each node has 0.1 to 0.3 MB less for itself.
+    """
+    for kind in kinds:
+        msgspec.json.Decoder(kind)
+
+
 def decoder(kind: type[T]) -> Callable[[bytes], T]:
     """Return a function that decodes the value of a file; it raises one of UNREADABLE."""
 

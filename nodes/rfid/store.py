@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from bus.generations import (
+    examine,
     read_and_repair,
     read_valid_or_raise,
     try_to_write_generations,
@@ -18,6 +19,9 @@ from nodes.rfid.cards import Cards, supplied
 CARDS_FILE = "cards.json"
 
 Log = Callable[[str, str], None]  # level, text
+
+
+examine(CardList, Label)
 
 
 def load(directory: Path, log: Log) -> tuple[Cards, Stored]:

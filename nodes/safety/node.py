@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from bus import Bus
 from bus.generations import (
     decoder,
+    examine,
     read_newest_valid,
     read_spare_or_newest_valid,
     write_generations_or_spare,
@@ -27,7 +28,7 @@ from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
 from msgs.units import Name
 from nodes.safety.chain import Chain, Drivers
 from nodes.safety.cycle import is_driven_in_time, is_read_in_time
-from nodes.safety.latch import Recalled, decode, recalled, unread
+from nodes.safety.latch import LatchWrite, Recalled, decode, recalled, unread
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
 from nodes.safety.reasons import is_metering
 
@@ -37,6 +38,9 @@ R = TypeVar("R")
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
 LATCH_FILE = "safety-latch.json"  # in the state directory; in the run directory while that refuses
+
+
+examine(AskedRestart, LatchWrite)
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus import Bus, Call
-from bus.generations import read_and_repair, write_generations
+from bus.generations import examine, read_and_repair, write_generations
 from bus.moment import Moment
 from bus.write_behind import write_result
 from msgs.methods import SET_ENERGY_LIMIT, SET_WISH
@@ -29,6 +29,9 @@ WISH_FILE = "session-wish.json"
 LIMIT_FILE = "session-energy-limit.json"
 LOST_WISH = AppWish(limit_a=MIN_OFFER_A, until_replaced=True, detail=words.WISH_LOST)
 """The wish while the stored one cannot be read: the least current, until the next wish."""
+
+
+examine(AppWish, ChargeLimit)
 
 
 class WishKeeper:

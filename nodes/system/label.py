@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bus import PlaceError
 from bus.generations import (
+    examine,
     read_and_repair,
     read_valid_or_raise,
     try_to_write_generations,
@@ -13,6 +14,8 @@ from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
 from nodes.system.provision import Randomness, provision
+
+examine(Label)
 
 
 def own_label(state_dir: Path, randomness: Randomness, warn: Warn) -> Label:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from bus import Answer, Bus, Call, Status
 from bus.generations import (
     decoder,
+    examine,
     read_and_repair,
     read_newest_valid,
     try_to_write_generations,
@@ -49,6 +50,9 @@ SETTINGS_FILE = "settings.json"  # in the state directory
 SUPERVISOR = "launch"
 STORE_S = 2.0  # assumed: a disk that takes longer does not keep the box from being restarted
 MOST_WAITING = 16  # changes that wait for the disk
+
+
+examine(AskedRestart)
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

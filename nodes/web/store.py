@@ -3,10 +3,9 @@
 import threading
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct, field
 
-from bus.generations import read_and_repair, read_valid_or_raise, write_generations
+from bus.generations import examine, read_and_repair, read_valid_or_raise, write_generations
 from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
 from msgs.stored import Stored
@@ -39,9 +38,7 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     logins: tuple[KeptLogin, ...] = field(default=(), name="sessions")
 
 
-# msgspec keeps with a type what it finds out about it: it does so here, before web is forked.
-for _kind in (Account, Failures, KnownDevices, SignedIn):
-    msgspec.json.Decoder(_kind)
+examine(Account, Failures, KnownDevices, SignedIn, Label)
 
 
 def read_label(state_dir: Path) -> Label:
