@@ -17,6 +17,7 @@ from launch import process, process_messages, warm
 from launch.log import READ_BYTES, LineSplitter
 from launch.program_pages import release_program_pages
 
+NOT_FORKED = "it could not be forked"
 CONNECTION_FD = 3  # of a warm parent that is spawned, not forked
 
 OnLine = Callable[[str, str], None]  # level, text
@@ -251,7 +252,7 @@ class ChildProcess:
 
     def _end_without_process(self) -> None:
         if self._on_lost is None or self._why or self._pending_signal:
-            self._why = self._why or "it could not be forked"
+            self._why = self._why or NOT_FORKED
             self._end(1)
         else:
             self._close()

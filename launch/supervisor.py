@@ -16,7 +16,7 @@ from bus.lock import BusyError
 from bus.place import Place
 from bus.run import open_node
 from launch import lifecycle, process, process_messages
-from launch.children import ChildProcess, LogReader, WarmParent, reap_strays, spawn
+from launch.children import NOT_FORKED, ChildProcess, LogReader, WarmParent, reap_strays, spawn
 from launch.complaint import expected
 from launch.journal import Journal
 from launch.lifecycle import Act, Event
@@ -160,6 +160,9 @@ class Supervisor:
             del node.children[number]
 
         def on_lost() -> None:
+            if self._stopped is not None:
+                on_exit(1, NOT_FORKED)
+                return
             if self._warm is warm:  # it may be dying, without an end that could be seen yet
                 self._renew_warm_parent()
             self._fork(node, number, is_repeated=True)
