@@ -11,7 +11,7 @@ from msgs.methods import ACTS
 from msgs.patterns import plain
 from msgs.requests import Status
 from web.box import Box, ServerConfig, SilentError
-from web.curve import LimitMark
+from web.curve import LimitSpan
 from web.panel import STATUS, panel_of
 from web.request_check import RequestCheck
 from web.streams import Streams
@@ -24,7 +24,7 @@ class CurveAnswer(Struct, frozen=True, kw_only=True):
 
     session_id: str
     points: tuple[tuple[float, float], ...]  # seconds since the start, W
-    marks: tuple[LimitMark, ...]  # where the limit changed
+    spans: tuple[LimitSpan, ...]  # of the limits
 
 
 class Api:
@@ -74,7 +74,7 @@ class Api:
     def curve(self) -> Any:
         """Return the power of the running session over its time."""
         curve = self._box.curve()
-        answer = CurveAnswer(session_id=curve.session_id, points=curve.points, marks=curve.marks)
+        answer = CurveAnswer(session_id=curve.session_id, points=curve.points, spans=curve.spans)
         return Response(msgspec.json.encode(answer), mimetype="application/json")
 
     def panel(self) -> Any:

@@ -20,7 +20,7 @@ from nodes.web.addresses import addresses
 from view.limits import source_name
 from view.meters import with_meters_of_settings
 from view.snapshot import SOURCES, received
-from web.curve import POINT_S, Curve, add_mark, add_point
+from web.curve import POINT_S, Curve, add_point, add_span
 from web.live import Live, live_of
 from web.page_snapshot import PageSnapshot
 
@@ -150,5 +150,5 @@ class LiveUpdates:
             curve = add_point(self.curve, session_id, since_s, box.power_w)
             if offer is not None:
                 source = source_name(offer.reason)
-                curve = add_mark(curve, session_id, since_s, offer.limit_a, source)
+                curve = add_span(curve, session_id, since_s, offer.limit_a, source)
             self.curve = curve

@@ -86,7 +86,7 @@ def test_a_vehicle_is_waited_for_only_once_it_is_offered_current(
         (because(StateReason.EXPECTED, Wait.PLUG), "Plug the car in", "action"),
     ],
 )
-def test_a_charge_is_described_in_plain_words(snapshot: Snapshot, words: str, kind: str) -> None:
+def test_a_charge_has_plain_words(snapshot: Snapshot, words: str, kind: str) -> None:
     shown = headline(snapshot)
     assert (shown.words, shown.kind) == (words, kind)
     assert shown.more == ("" if kind == "charging" else "The vehicle draws current.")

@@ -46,13 +46,13 @@ def test_a_box_that_does_not_answer_is_answered_with_an_explanation(desk: Desk) 
 
 def test_the_curve_of_the_session(desk: Desk) -> None:
     browser = desk.owner()
-    points, marks = ((0.0, 0.0), (5.0, 11000.0)), ((0.0, 16.0, "main fuse"),)
-    desk.box.line = Curve(session_id="s1", points=points, marks=marks)
+    points, spans = ((0.0, 0.0), (5.0, 11000.0)), ((0.0, 16.0, "main fuse"),)
+    desk.box.line = Curve(session_id="s1", points=points, spans=spans)
     answer = browser.get("/api/v1/curve").get_json()
     assert answer == {
         "session_id": "s1",
         "points": [[0.0, 0.0], [5.0, 11000.0]],
-        "marks": [[0.0, 16.0, "main fuse"]],
+        "spans": [[0.0, 16.0, "main fuse"]],
     }
 
 

@@ -86,6 +86,10 @@ def test_only_an_owner_acts_and_a_viewer_may_read_the_sessions() -> None:
     assert (RIGHTS["charge_act"], RIGHTS["sessions"]) == (Right.OWNER, Right.READ)
 
 
+def test_the_owner_has_buttons(desk: Desk) -> None:
+    assert 'id="acts"' in desk.owner().get("/").text
+
+
 def test_an_act_needs_a_login_and_the_token(desk: Desk) -> None:
     for name in CHARGE_METHODS:
         assert desk.browser().client.post(f"/api/v1/charge/{name}", json={}).status_code == 401

@@ -2,7 +2,7 @@
 
 import pytest
 
-from web.curve import MOST_MARKS, MOST_POINTS, POINT_S, Curve, add_mark, add_point
+from web.curve import MOST_POINTS, MOST_SPANS, POINT_S, Curve, add_point, add_span
 
 
 def drawn(hours: float) -> Curve:
@@ -49,24 +49,24 @@ def test_a_point_that_comes_too_soon_is_left_out() -> None:
 def marked(*limits: tuple[float, float]) -> Curve:
     curve = Curve()
     for since_s, limit_a in limits:
-        curve = add_mark(curve, "s1", since_s, limit_a, "main fuse")
+        curve = add_span(curve, "s1", since_s, limit_a, "main fuse")
     return curve
 
 
 @pytest.mark.req("MET-7")
 def test_a_limit_is_marked_where_it_changes_and_a_pause_always() -> None:
     curve = marked((0.0, 16.0), (5.0, 16.4), (10.0, 12.0), (15.0, 0.0), (20.0, 0.0), (25.0, 6.0))
-    assert [(since_s, limit_a) for since_s, limit_a, _ in curve.marks] == [
+    assert [(since_s, limit_a) for since_s, limit_a, _ in curve.spans] == [
         (0.0, 16.0), (10.0, 12.0), (15.0, 0.0), (25.0, 6.0),
     ]  # fmt: skip
-    assert add_mark(curve, "s2", 0.0, 16.0, "main fuse").marks == ((0.0, 16.0, "main fuse"),)
+    assert add_span(curve, "s2", 0.0, 16.0, "main fuse").spans == ((0.0, 16.0, "main fuse"),)
 
 
 def test_of_too_many_marks_the_pauses_stay() -> None:
-    limits = [(5.0 * number, 10.0 + 2 * (number % 2)) for number in range(MOST_MARKS - 4)]
+    limits = [(5.0 * number, 10.0 + 2 * (number % 2)) for number in range(MOST_SPANS - 4)]
     pauses = [(9000.0, 0.0), (9100.0, 16.0)]
-    more = [(10_000.0 + 5.0 * number, 10.0 + 2 * (number % 2)) for number in range(MOST_MARKS)]
+    more = [(10_000.0 + 5.0 * number, 10.0 + 2 * (number % 2)) for number in range(MOST_SPANS)]
     curve = marked(*limits, *pauses, *more)
-    assert len(curve.marks) == MOST_MARKS
-    assert (9000.0, 0.0, "main fuse") in curve.marks
-    assert (9100.0, 16.0, "main fuse") in curve.marks
+    assert len(curve.spans) == MOST_SPANS
+    assert (9000.0, 0.0, "main fuse") in curve.spans
+    assert (9100.0, 16.0, "main fuse") in curve.spans

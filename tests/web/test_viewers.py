@@ -55,6 +55,8 @@ def test_a_tablet_stays_signed_in_and_may_only_read(simulated: Desk) -> None:
     assert page.status_code == 200
     assert 'href="/user"' not in page.text
     assert 'data-act="' not in page.text
+    assert 'id="acts"' not in page.text
+    assert "data-charge-act" not in page.text
     assert viewer.is_in()
     token = viewer.token("/login")
     gaps = {"<path:name>": "css/base.css", "<name>": "plug"}

@@ -21,31 +21,31 @@ const SVG = "http://www.w3.org/2000/svg";
 const box = byId("curve");
 let session = null; // null: not asked yet
 let points = []; // [seconds since its start, W]
-let marks = []; // [seconds since its start, A, what has set it]
+let spans = []; // [seconds since its start, A, what has set it]
 let drawnAt = 0;
 
 export function addToCurve(live) {
   if (live.session_id !== session && (live.session_id || session === null)) {
     session = live.session_id;
     points = [];
-    marks = [];
+    spans = [];
     ask(session);
     draw();
   }
   if (!live.session_id || live.power_w === null || live.lasted_s === null) return;
   const at = live.lasted_s;
-  addMark(at, live.limit_a, live.limits.find((each) => each.binds)?.name ?? "");
+  addSpan(at, live.limit_a, live.limits.find((each) => each.binds)?.name ?? "");
   if (points.length && at < points.at(-1)[0] + EVERY_S) return;
   points.push([at, live.power_w]);
   if (points.length > MOST_POINTS) points = points.filter((_, index) => index % 2 === 0);
   draw();
 }
 
-function addMark(at, limit_a, name) {
+function addSpan(at, limit_a, name) {
   if (limit_a === null) return;
-  const last = marks.at(-1);
+  const last = spans.at(-1);
   const isSame = last && (last[1] < LEAST_A) === (limit_a < LEAST_A) && Math.abs(last[1] - limit_a) < LEAST_CHANGE_A;
-  if (!isSame) marks.push([at, limit_a, name]);
+  if (!isSame) spans.push([at, limit_a, name]);
 }
 
 // The points before this page was opened or shown again.
@@ -65,9 +65,9 @@ async function ask(wanted) {
   if (wanted !== session || (wanted && curve.session_id !== wanted)) return;
   const last = curve.points.at(-1)?.[0] ?? -1;
   points = [...curve.points, ...points.filter(([at]) => at > last)];
-  const lastMark = curve.marks.at(-1)?.[0] ?? -1;
-  const own = marks.filter(([at]) => at > Math.max(lastMark, last));
-  marks = [...curve.marks, ...own];
+  const lastSpan = curve.spans.at(-1)?.[0] ?? -1;
+  const own = spans.filter(([at]) => at > Math.max(lastSpan, last));
+  spans = [...curve.spans, ...own];
   draw();
 }
 
@@ -112,9 +112,9 @@ function draw() {
 
 // The limits as a strip: each with its current; a pause has a pattern and reaches down to the axis.
 function strip(svg, x, last, base) {
-  for (const [index, [from, limit_a, name]] of marks.entries()) {
+  for (const [index, [from, limit_a, name]] of spans.entries()) {
     if (from > last) break;
-    const to = Math.min(marks[index + 1]?.[0] ?? last, last);
+    const to = Math.min(spans[index + 1]?.[0] ?? last, last);
     const left = x(Math.max(from, 0));
     const width = Math.max(x(to) - left, 1);
     const isPause = limit_a < LEAST_A;
@@ -127,8 +127,8 @@ function strip(svg, x, last, base) {
   }
 }
 
-const limitAt = (at) => marks.findLast(([from]) => from <= at + 0.5);
-const limitWords = (mark) => !mark ? "" : mark[1] < LEAST_A ? `paused by ${mark[2]}` : `${trim(mark[1])} A by ${mark[2]}`;
+const limitAt = (at) => spans.findLast(([from]) => from <= at + 0.5);
+const limitWords = (span) => !span ? "" : span[1] < LEAST_A ? `paused by ${span[2]}` : `${trim(span[1])} A by ${span[2]}`;
 
 function table() {
   const every = Math.max(1, Math.ceil(points.length / TABLE_ROWS));
@@ -152,7 +152,7 @@ function timeStep(last) {
 // One axis, one unit: seconds where the steps are, else minutes, and hours where they are whole.
 const timeWord = (s, step) => !s ? "0" : step < 60 ? `${s} s` : s % 3600 ? `${s / 60} min` : `${s / 3600} h`;
 function pauseWords() {
-  const pauses = marks.filter(([, limit_a]) => limit_a < LEAST_A).length;
+  const pauses = spans.filter(([, limit_a]) => limit_a < LEAST_A).length;
   return pauses ? `Paused ${pauses === 1 ? "once" : `${pauses} times`}.` : "No pause.";
 }
 const trim = (value) => String(Number(value.toFixed(2)));
