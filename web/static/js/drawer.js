@@ -7,6 +7,7 @@ const drawer = byId("world");
 const opener = byId("world-open");
 
 export function startDrawer() {
+  opener.hidden = false; // without JavaScript it does nothing
   opener.addEventListener("click", () => {
     open();
     byId("world-title").focus({ preventScroll: true });

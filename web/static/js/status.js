@@ -9,7 +9,7 @@ import { byId } from "./page.js";
 import { followSessions } from "./sessions.js";
 import { follow } from "./stream.js";
 import { playTone, soundIsOn, switchSound } from "./tones.js";
-import { showWorld, startWorld } from "./world.js";
+import { cutWorld, showWorld, startWorld } from "./world.js";
 
 let wasSilent = false;
 
@@ -41,5 +41,6 @@ follow(show, (since) => {
   wasSilent = true;
   byId("live").removeAttribute("data-waiting");
   cutActs();
+  cutWorld();
   showSilence(since);
 });

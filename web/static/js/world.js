@@ -54,7 +54,7 @@ export function showWorld(live) {
   }
   for (const group of document.querySelectorAll(".group")) showReasons(group);
   text(byId("touch-words"), reasons.touch ? "Touch key, dark: a press does nothing" : "Touch key, lit: touch it");
-  text(byId("w-now"), [live.state_name, live.power_w > 0 ? `${(live.power_w / 1000).toFixed(2)} kW` : ""].filter(Boolean).join(", "));
+  text(byId("w-now"), [live.headline.words, live.power_w > 0 ? `${(live.power_w / 1000).toFixed(2)} kW` : ""].filter(Boolean).join(", "));
   if (!world) return;
   text(byId("plug-words"), world.vehicle === "away" ? "Plug, parked: plug it in" : "Plug, at the vehicle: take it out");
   text(byId("w-vehicle"), vehicles[world.vehicle] ?? world.vehicle);
@@ -63,6 +63,13 @@ export function showWorld(live) {
   world.house_a.forEach((value, index) => follow(byId(`house-${index}`), value));
   follow(byId("sun-kw"), world.sun_w / 1000);
   showFaults(world.faults);
+}
+
+// The box does not answer: nothing is offered meanwhile.
+export function cutWorld() {
+  if (!byId("world")) return;
+  showScenes(null);
+  text(byId("w-now"), "The box does not answer.");
 }
 
 const reasonOf = (button) => reasons[button.dataset.key ?? button.dataset.act] ?? "";
