@@ -116,13 +116,21 @@ def take_authorised(turn: Turn, answer: Answer[Authorized]) -> None:
 
 
 def follow_lapse(turn: Turn) -> None:
-    """Forget a remote start whose authorisation has lapsed, or whose session has begun."""
+    """End a remote start that no charge has followed in time; forget one that is over.
+
+    Its time is ConnectionTimeOut. The same token again takes the authorisation back.
+    """
     remote, session = turn.state.remote, turn.inputs.session
     if remote is None or not remote.is_asked or session is None:
         return
     if session.released or session.session_id:
         if not remote.is_seen:
             turn.set(remote=replace(remote, is_seen=True))
+        is_unused = session.released and session.token == remote.token and not session.plugged
+        if is_unused and not remote.is_withdrawn and turn.moment.reached(remote.until_s):
+            turn.log("info", f"the remote start of {remote.token} has not begun in time")
+            turn.set(remote=replace(remote, is_seen=True, is_withdrawn=True))
+            turn.request(AUTHORIZE, Authorize(token=remote.token), START)
     elif remote.is_seen or turn.moment.reached(remote.until_s):
         turn.set(remote=None)
 
@@ -168,7 +176,8 @@ def follow_reset(turn: Turn) -> None:
         return
     store = turn.state.store
     is_stored = not store.waiting and not store.writing
-    is_reported = reset.is_hard or (transactions.running(turn) is None and not turn.durable.queue)
+    # A transaction is kept until the service has acknowledged its end.
+    is_reported = reset.is_hard or not (turn.durable.transactions or turn.durable.queue)
     if (is_stored and is_reported) or turn.moment.reached(reset.by_s):
         turn.set(reset=replace(reset, is_asked=True))
         kind = "hard" if reset.is_hard else "soft"

@@ -206,6 +206,7 @@ class RemoteStart(Struct, frozen=True, kw_only=True):
     is_checked: bool = False
     is_asked: bool = False  # session has been asked
     is_seen: bool = False  # session has authorised it
+    is_withdrawn: bool = False  # session has been asked to take it back: its time is over
 
 
 class Reset(Struct, frozen=True, kw_only=True):
