@@ -143,6 +143,10 @@ def reconnect(turn: Turn) -> None:
 def _forget_connection(turn: Turn) -> None:
     """Drop what belongs to a connection: the open call, calls that wait, answers that wait."""
     outbox = turn.state.outbox
+    for waiting in outbox.waiting:
+        turn.unsent(waiting.asked)
+    if outbox.call is not None:
+        turn.unsent(outbox.call.asked)
     turn.set(outbox=replace(outbox, call=None, waiting=()), held=())
 
 

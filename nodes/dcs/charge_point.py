@@ -228,7 +228,7 @@ class ChargePoint:
             self._bus.hush(DCS_STATUS)
         else:
             self._rounds.say(DCS_STATUS, outputs.status)
-        if outputs.wishes != self._wishes:
+        if outputs.wishes is not None and outputs.wishes != self._wishes:
             self._wishes = outputs.wishes
             self._bus.publish(DCS_WISH, outputs.wishes)
 

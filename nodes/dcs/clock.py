@@ -32,11 +32,13 @@ def heard(clock: WallClock, now_s: float, utc_ns: int) -> WallClock:
     return replace(clock, ahead_ns=ahead_ns)
 
 
-def utc_ns(clock: WallClock, now_s: float, box_utc_ns: int, *, is_box_set: bool) -> int | None:
-    """Return UTC now [ns]; None: it is not known."""
-    if clock.ahead_ns is not None:
-        return round(now_s * 1e9) + clock.ahead_ns
-    return box_utc_ns if is_box_set else None
+def utc_ns(clock: WallClock, now_s: float, box_ahead_ns: int | None) -> int | None:
+    """Return UTC now [ns]; None: it is not known.
+
+    :param box_ahead_ns: UTC less the monotonic clock, by the box's clock; None: it is not set
+    """
+    ahead_ns = box_ahead_ns if clock.ahead_ns is None else clock.ahead_ns
+    return None if ahead_ns is None else round(now_s * 1e9) + ahead_ns
 
 
 def corrected_ns(clock: WallClock, stamp_ns: int, box_ahead_ns: int) -> int:

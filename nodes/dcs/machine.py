@@ -3,7 +3,7 @@
 from typing import Any
 
 from msgs.dcs import DcsStatus, Link
-from msgs.wish import NO_WISHES
+from msgs.wish import NO_WISHES, Wishes
 from nodes.dcs import (
     authorisation,
     availability,
@@ -110,7 +110,7 @@ def _finish(turn: Turn, before: State) -> tuple[State, Outputs]:
     is_used = inputs.service is not None
     outputs = Outputs(
         status=_status(turn) if is_used else None,
-        wishes=charge_mode.wishes_of(turn) if is_used else NO_WISHES,
+        wishes=_wishes(turn),
         due_s=turn.moment.due_s if turn.state == before else inputs.now_s,
         lines=tuple(turn.lines),
         connect=turn.connect,
@@ -124,6 +124,16 @@ def _finish(turn: Turn, before: State) -> tuple[State, Outputs]:
         done=done,
     )
     return turn.state, outputs
+
+
+def _wishes(turn: Turn) -> Wishes | None:
+    """Return the limits of the service; None: as before, since nothing is known of the session.
+
+    A node that has just started, or does not hear session, lifts no limit.
+    """
+    if turn.inputs.service is None:
+        return NO_WISHES
+    return None if turn.inputs.session is None else charge_mode.wishes_of(turn)
 
 
 def _answer_held(turn: Turn) -> None:

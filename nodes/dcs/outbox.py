@@ -127,6 +127,7 @@ def time_out(turn: Turn) -> PendingCall | None:
         return None
     turn.log("warning", f"the service has not answered {type(call.asked).__name__}")
     close_call(turn)
+    turn.unsent(call.asked)
     if call.number:
         _park_if_silent(turn, call)
     return call

@@ -21,9 +21,10 @@ from nodes.dcs.profile_check import start_profile_refusal
 from nodes.dcs.reservation import admits
 from nodes.dcs.state import CONNECTOR, RemoteStart, Reset, Waiting
 from nodes.dcs.turn import Turn
-from nodes.dcs.variables import is_on, seconds_of
+from nodes.dcs.variables import count_of, is_on, seconds_of
 
 RESET_S = 60.0  # assumed: until a restart happens though the end of the charge is not acknowledged
+RETRY_S = 10.0  # assumed: between two attempts to restart
 START, RESTART = "remote start", "restart"  # keys
 
 # --- start ----------------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ def request_reset(turn: Turn, request: ServiceRequest, asked: ResetBox) -> None:
 def follow_reset(turn: Turn) -> None:
     """Restart the box once the answer is sent, and what is to be sent before."""
     reset = turn.state.reset
-    if reset is None or reset.is_asked or turn.state.held:
+    if reset is None or reset.is_asked or turn.state.held or not turn.moment.reached(reset.from_s):
         return
     store = turn.state.store
     is_stored = not store.waiting and not store.writing
@@ -188,6 +189,12 @@ def follow_reset(turn: Turn) -> None:
 
 def take_restart(turn: Turn, answer: Answer[None]) -> None:
     """Take system's answer to the request to restart."""
-    if answer.status is not Status.OK:
-        turn.log("error", f"the box is not restarted: {answer.reason or answer.status}")
+    reset = turn.state.reset
+    if answer.status is Status.OK or reset is None:
+        return
+    turn.log("error", f"the box is not restarted: {answer.reason or answer.status}")
+    if reset.retries >= count_of(turn, "ResetRetries"):
         turn.set(reset=None)
+    else:
+        again_s = turn.now_s + RETRY_S
+        turn.set(reset=replace(reset, is_asked=False, from_s=again_s, retries=reset.retries + 1))

@@ -214,6 +214,7 @@ class Reset(Struct, frozen=True, kw_only=True):
 
     is_hard: bool
     by_s: float  # it takes place then at the latest
+    from_s: float = 0.0  # and not before
     is_asked: bool = False
     retries: int = 0
 
@@ -376,7 +377,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     """What a step wants to be done, in the order of the fields."""
 
     status: DcsStatus | None
-    wishes: Wishes
+    wishes: Wishes | None  # None: as before
     due_s: float
     lines: tuple[tuple[str, str], ...] = ()  # to log: level, text
     connect: Destination | None = None

@@ -8,7 +8,7 @@ from bus.moment import Moment
 from msgs.dcs import CardDecision
 from msgs.methods import Method
 from nodes.dcs import clock
-from nodes.dcs.box_asks import Asked, Registration
+from nodes.dcs.box_asks import Asked, ConnectorReport, Registration
 from nodes.dcs.dialect import FrameFault, ServiceRequest
 from nodes.dcs.events import Reply, TokenInfo, Verdict
 from nodes.dcs.link import Destination
@@ -59,9 +59,8 @@ class Turn:
     def utc_ns(self) -> int | None:
         """Return UTC [ns]; None: it is not known."""
         inputs = self.inputs
-        return clock.utc_ns(
-            self.state.clock, inputs.now_s, inputs.utc_ns, is_box_set=inputs.is_utc_set
-        )
+        box_ahead_ns = inputs.wall_offset_ns if inputs.is_utc_set else None
+        return clock.utc_ns(self.state.clock, inputs.now_s, box_ahead_ns)
 
     @property
     def is_synchronised(self) -> bool:
@@ -128,6 +127,12 @@ class Turn:
         outbox = self.state.outbox
         others = tuple(each for each in outbox.waiting if each.key != waiting.key)
         self.set(outbox=replace(outbox, waiting=(*others, waiting)[-MOST_WAITING:]))
+
+    def unsent(self, asked: Asked) -> None:
+        """Note a report that the service has perhaps not got: it is sent again when it can be."""
+        if isinstance(asked, ConnectorReport):
+            box, own = self.state.reports
+            self.set(reports=(None, own) if asked.connector == 0 else (box, None))
 
     def call(self, message_id: str, asked: Asked) -> None:
         """Send a call."""

@@ -31,40 +31,40 @@ class ConnectedBox(ChargePoint):  # type: ignore[misc]
     def _note(self, action: str, **content: Any) -> None:
         self._system.calls.append((action, content))
 
-    @on("BootNotification")
+    @on("BootNotification")  # type: ignore[untyped-decorator]
     def on_boot(self, **content: Any) -> Any:
         self._note("BootNotification", **content)
         return call_result.BootNotification(
             current_time=_now(), interval=300, status=RegistrationStatus.accepted
         )
 
-    @on("Heartbeat")
+    @on("Heartbeat")  # type: ignore[untyped-decorator]
     def on_heartbeat(self) -> Any:
         self._note("Heartbeat")
         return call_result.Heartbeat(current_time=_now())
 
-    @on("Authorize")
+    @on("Authorize")  # type: ignore[untyped-decorator]
     def on_authorize(self, **content: Any) -> Any:
         self._note("Authorize", **content)
         return call_result.Authorize(id_tag_info=ACCEPTED)
 
-    @on("StatusNotification")
+    @on("StatusNotification")  # type: ignore[untyped-decorator]
     def on_status(self, **content: Any) -> Any:
         self._note("StatusNotification", **content)
         return call_result.StatusNotification()
 
-    @on("StartTransaction")
+    @on("StartTransaction")  # type: ignore[untyped-decorator]
     def on_start(self, **content: Any) -> Any:
         self._note("StartTransaction", **content)
         number = self._system.number_of(content)
         return call_result.StartTransaction(transaction_id=number, id_tag_info=ACCEPTED)
 
-    @on("StopTransaction")
+    @on("StopTransaction")  # type: ignore[untyped-decorator]
     def on_stop(self, **content: Any) -> Any:
         self._note("StopTransaction", **content)
         return call_result.StopTransaction()
 
-    @on("MeterValues")
+    @on("MeterValues")  # type: ignore[untyped-decorator]
     def on_values(self, **content: Any) -> Any:
         self._note("MeterValues", **content)
         return call_result.MeterValues()

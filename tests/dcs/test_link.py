@@ -132,3 +132,23 @@ def test_the_box_beats_by_the_interval_of_the_service(tmp_path: Path, interval_s
     station.host.calls.clear()
     station.advance(600.0)
     assert abs(len(station.host.named("Heartbeat")) - 600 / interval_s) <= 1
+
+
+@pytest.mark.req("DCS-7")
+def test_a_status_that_was_lost_with_the_link_is_sent_again(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    station.advance(5.0)
+
+    def cut(action: str, _: object) -> None:
+        if action == "StatusNotification":
+            station.host.on_call = lambda action, payload: None
+            station.host.statuses[1].clear()
+            station.host.cut()  # before the answer, as if the call had never arrived
+
+    station.host.on_call = cut
+    station.act("plug")
+    station.soon(lambda: station.link == "Unreachable")
+    station.host.statuses[1].clear()
+    station.soon(lambda: station.link == "Online", 60.0)
+    station.advance(2.0)
+    assert station.host.statuses[1] == ["Preparing"]
