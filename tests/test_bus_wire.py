@@ -44,8 +44,8 @@ def example(info: inspect.Type) -> Any:
             return example(next(one for one in types if not isinstance(one, inspect.NoneType)))
         case inspect.FloatType(ge=least, le=most):
             return max(least or 0.0, 6.5 if most is None or most >= 6.5 else 1.5)  # a current, too
-        case inspect.IntType(ge=lowest):
-            return max(7, lowest or 0)
+        case inspect.IntType(ge=lowest, le=highest):
+            return min(max(7, lowest or 0), 7 if highest is None else highest)
         case inspect.BoolType():
             return True
         case inspect.StrType(pattern=pattern):

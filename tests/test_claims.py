@@ -32,7 +32,7 @@ DEAF_S = 0.6  # an offer that is older is no word of a load_manager that runs
 
 
 class StandIn:
-    """A node that is yet to be written: it wishes, and repeats what has a hold."""
+    """A node in place of one of the graph: it wishes, and repeats what has a hold."""
 
     def __init__(self, graph: VirtualGraph, node: str) -> None:
         self.node = node
@@ -78,7 +78,7 @@ class House:
         self.pilot: PilotStatus | None = None
         self.duties: list[tuple[float, float]] = []  # each change
         self.graph.memory.tap(self._on_frame)
-        self.graph.start_all()
+        self.graph.start_all(absent=TOPICS)
         self.sources = {node: StandIn(self.graph, node) for node in TOPICS}
         self.graph.advance(2.0)
         self.configure(**changes)

@@ -32,6 +32,7 @@ class Service:
     """A charging service that stands in for the node dcs: publishes what a test sets."""
 
     def __init__(self, box: Box) -> None:
+        box.kill("dcs")
         self._bus = box.join("dcs")
         self._said = dcs_status()
         self._bus.every(1.0, self._say)

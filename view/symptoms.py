@@ -15,7 +15,7 @@ from view.known_causes import Known
 from view.snapshot import Snapshot
 
 
-class Verdict(StrEnum):
+class CauseVerdict(StrEnum):
     """Whether a cause holds now."""
 
     HOLDS = "holds"
@@ -44,7 +44,7 @@ class ShownCause(Struct, frozen=True, kw_only=True):
 
     title: str
     remedy: str
-    verdict: Verdict
+    verdict: CauseVerdict
     text: str  # what the box knows now
 
 
@@ -58,7 +58,7 @@ class ShownSymptom(Struct, frozen=True, kw_only=True):
     @property
     def holding(self) -> int:
         """Return how many causes hold now."""
-        return sum(cause.verdict is Verdict.HOLDS for cause in self.causes)
+        return sum(cause.verdict is CauseVerdict.HOLDS for cause in self.causes)
 
 
 _CARD = (
@@ -250,8 +250,8 @@ SYMPTOMS: tuple[Symptom, ...] = (
     ),
 )
 
-_VERDICTS = {True: Verdict.HOLDS, False: Verdict.EXCLUDED, None: Verdict.UNSEEN}
-_ORDER = (Verdict.HOLDS, Verdict.UNSEEN, Verdict.EXCLUDED)
+_VERDICTS = {True: CauseVerdict.HOLDS, False: CauseVerdict.EXCLUDED, None: CauseVerdict.UNSEEN}
+_ORDER = (CauseVerdict.HOLDS, CauseVerdict.UNSEEN, CauseVerdict.EXCLUDED)
 
 
 def symptoms(snapshot: Snapshot) -> tuple[ShownSymptom, ...]:

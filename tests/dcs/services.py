@@ -1,4 +1,4 @@
-"""Charging services that are not ours, as real servers on loopback, beside the test."""
+"""Charging services of other projects, as real servers on loopback, beside the test."""
 
 import asyncio
 import json

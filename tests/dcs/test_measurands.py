@@ -6,18 +6,17 @@ import pytest
 from msgspec.structs import replace
 from ocpp.v16.enums import Measurand, Phase, UnitOfMeasure
 
-from msgs.meter import NO_LINE, MeterReading
+from msgs.meter import NO_LINE
 from nodes.dcs.events import MeterSample
 from nodes.dcs.measurands import MEASURANDS, Measured, list_refusal, sample
+from tests.builders import meter_reading
 
 pytestmark = pytest.mark.req("DCS-7")
 
 LINE = replace(NO_LINE, current_a=10.04, voltage_v=230.06, power_w=2309.8, power_factor=0.998)
-READING = MeterReading(
+READING = meter_reading(
     lines=(LINE, replace(LINE, voltage_v=231.0), replace(LINE, current_a=0.0, power_w=0.0)),
     power_w=4619.6,
-    online=True,
-    source="chip",
     lifetime_wh=123_456.7,
 )
 MEASURED = Measured(reading=READING, offered_a=16.0, phases=2, energy_wh=1.0, begun_wh=123_000.2)

@@ -1,4 +1,4 @@
-"""The whole simulated box against a service that is not ours: npm's ocpp-rpc, in strict mode."""
+"""The whole simulated box against a service of another project: npm's ocpp-rpc, in strict mode."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -238,7 +238,7 @@ def test_every_action_is_used_from_either_side(station: HostedStation) -> None:
 
 
 @pytest.mark.req("DCS-2")
-def test_a_box_is_paired_with_a_service_that_is_not_ours(tmp_path: Path, node: NodeHost) -> None:
+def test_a_box_is_paired_with_a_service_of_another_project(tmp_path: Path, node: NodeHost) -> None:
     node.result(node.order(answers={"BootNotification": {"status": "Pending", "interval": 30}}))
     station = HostedStation(tmp_path, node, is_paired=False)
     offer = station.ask_box("DataTransfer", vendorId="wallbox.pairing", messageId="offer")

@@ -20,7 +20,7 @@ from tests.view.snapshot import said
 from view import known_causes as known
 from view.known_causes import ENDED, Known
 from view.snapshot import Snapshot
-from view.symptoms import SYMPTOMS, Verdict, symptoms
+from view.symptoms import SYMPTOMS, CauseVerdict, symptoms
 
 pytestmark = pytest.mark.req("TRB-1")
 
@@ -307,10 +307,10 @@ def test_what_holds_comes_first_and_what_is_excluded_last() -> None:
     shown = {each.key: each for each in symptoms(CARD)}
     dark = shown["dark"]
     assert [cause.verdict for cause in dark.causes] == [
-        Verdict.HOLDS,
-        Verdict.UNSEEN,
-        Verdict.EXCLUDED,
-        Verdict.EXCLUDED,
+        CauseVerdict.HOLDS,
+        CauseVerdict.UNSEEN,
+        CauseVerdict.EXCLUDED,
+        CauseVerdict.EXCLUDED,
     ]
     assert dark.holding == 1
     assert dark.causes[0].title == "A card is needed, and none has been presented"
@@ -333,12 +333,12 @@ def test_a_box_of_which_nothing_is_heard_knows_nothing() -> None:
                 "The front is not driven",
                 "A part of the box's software does not run",
             )
-            assert (cause.verdict is Verdict.HOLDS) == known_at_all, cause
+            assert (cause.verdict is CauseVerdict.HOLDS) == known_at_all, cause
 
 
 def test_an_idle_box_has_no_fault_and_waits_for_a_plug() -> None:
     idle = replace(unplugged(), session=said("session", session_status()))
     starting = next(each for each in symptoms(idle) if each.key == "not-starting")
-    assert [cause.title for cause in starting.causes if cause.verdict is Verdict.HOLDS] == [
+    assert [cause.title for cause in starting.causes if cause.verdict is CauseVerdict.HOLDS] == [
         "The plug is not seated"
     ]

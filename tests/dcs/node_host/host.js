@@ -124,7 +124,7 @@ async function answer(action, params) {
     if (openCalls > 1) {
         violation(`${action}: another call is open`);
     }
-    // The confirmation that the host has asked for by its offer is ours (DCS-2).
+    // The confirmation that the host has asked for by its offer (DCS-2, our own message).
     const isPairing = action === "DataTransfer" && params.vendorId === "wallbox.pairing";
     if (!isAccepted && action !== "BootNotification" && !isTriggered && !isPairing) {
         violation(`${action}: the box is not accepted`);
