@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from ocpp.v16.enums import Measurand, Phase, UnitOfMeasure
 
-from msgs.meter import NO_LINE
+from msgs.meter import NO_LINE, MeterReading
 from nodes.dcs.events import MeterSample
 from nodes.dcs.measurands import MEASURANDS, Measured, list_refusal, sample
 from tests.builders import meter_reading

@@ -1,4 +1,4 @@
-"""A real box with services that are not ours: boot, charge, remote start, profile and stop."""
+"""A real box with services of other projects: boot, charge, remote start, profile and stop."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
