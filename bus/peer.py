@@ -272,13 +272,14 @@ class Peer:
             key=key,
             arguments=arguments,
         )
+        data = _encode(request)  # first: if it cannot be encoded, nothing is open
         late: Answer[Any] = Answer(
             status=Status.TIMEOUT,
             reason=f"{method.server} did not answer {method.name} within {patience_s:g} s",
         )
         expiry = self.timers.add(expires_ns, lambda: self._finish(number, late))
         self._asked[number] = _Asked(method, on_answer or (lambda answer: None), expiry)
-        self._carrier.ask(method.server, _encode(request), expires_ns)
+        self._carrier.ask(method.server, data, expires_ns)
 
     def offload(
         self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]

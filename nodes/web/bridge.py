@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
@@ -45,9 +44,20 @@ class Bridge:
             raise
 
     def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
-        """Send a request to its server, and return the answer, TIMEOUT at the latest."""
+        """Send a request to its server, and return the answer, TIMEOUT at the latest.
+
+        Arguments that cannot be sent, as a number that no message has, raise the bus's error here:
+        they are the asking thread's, and the loop runs on.
+        """
         future: Future[Answer[R]] = Future()
-        self._bus.post(partial(self._bus.request, method, arguments, future.set_result))
+
+        def send() -> None:
+            try:
+                self._bus.request(method, arguments, future.set_result)
+            except Exception as error:
+                future.set_exception(error)
+
+        self._bus.post(send)
         try:
             return future.result(method.timeout_s + SLACK_S)
         except TimeoutError:
