@@ -534,11 +534,13 @@ def test_the_panel_reaches_the_simulated_world_and_brings_its_words_back(
     node.close()
 
 
+NO_CURVE = {"session_id": "", "points": [], "spans": []}
+
+
 def test_the_curve_begins_with_the_session(node: RunningNode) -> None:
     node.other("meter", lambda bus: _every(bus, 0.05, lambda: bus.publish(METER_BOX, BOX)))
     jar = node.sign_in()
-    nothing = {"session_id": "", "points": [], "spans": []}
-    assert node.ask("/api/v1/curve", cookies=jar).json() == nothing
+    assert node.ask("/api/v1/curve", cookies=jar).json() == NO_CURVE
     until(lambda: node.ask("/api/v1/live", cookies=jar).json()["meter_online"])
     began = replace(CHARGING, started_ns=node.bus.clock.now_ns() - 60_000_000_000)
     say_session(node, began)

@@ -79,7 +79,7 @@ def test_a_tablet_stays_signed_in_and_may_only_read(simulated: Desk) -> None:
             ), (method, path, answer.status)
             if not is_allowed and method != "HEAD":
                 assert READ_ONLY in answer.get_data(as_text=True), (method, path)
-    assert {name for name, _ in simulated.box.asked} <= {"sessions"}  # it reads them
+    assert {name for name, _ in simulated.box.asked} <= {"sessions", "cards"}  # it has read them
 
 
 def test_the_owner_logs_in_on_the_tablet_and_it_reads_again_after_the_logout(desk: Desk) -> None:
