@@ -4,9 +4,8 @@ TRB-1: the causes and remedies are the manual's; those that the box alone can se
 says of each cause whether it holds, or that it cannot see it.
 """
 
-from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -23,12 +22,23 @@ class CauseVerdict(StrEnum):
     UNSEEN = "unseen"  # the box cannot see it, or its source is silent
 
 
+class Look(Protocol):
+    """A function of `view.known_causes`."""
+
+    @property
+    def __name__(self) -> str:
+        """Return its name, which is the key of its cause."""
+
+    def __call__(self, snapshot: Snapshot, /) -> Known:
+        """Return what is known now."""
+
+
 class Possible(NamedTuple):
     """One possible cause: its remedy, and what finds out about it."""
 
     title: str
     remedy: str
-    look: Callable[[Snapshot], Known]
+    look: Look
 
 
 class Symptom(NamedTuple):
@@ -42,6 +52,7 @@ class Symptom(NamedTuple):
 class ShownCause(Struct, frozen=True, kw_only=True):
     """One possible cause, with what the box knows now."""
 
+    key: str  # the name of what finds out about it, in `view.known_causes`
     title: str
     remedy: str
     verdict: CauseVerdict
@@ -269,4 +280,10 @@ def _causes(symptom: Symptom, snapshot: Snapshot) -> tuple[ShownCause, ...]:
 
 def _cause(cause: Possible, snapshot: Snapshot) -> ShownCause:
     holds, text = cause.look(snapshot)
-    return ShownCause(title=cause.title, remedy=cause.remedy, verdict=_VERDICTS[holds], text=text)
+    return ShownCause(
+        key=cause.look.__name__,
+        title=cause.title,
+        remedy=cause.remedy,
+        verdict=_VERDICTS[holds],
+        text=text,
+    )

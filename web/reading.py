@@ -36,6 +36,23 @@ HELP_PAGES = (
 )
 
 
+PLACES: dict[str, tuple[str, str]] = {
+    "card_needed": ("/configuration/authorization", "Authorization & Time Sync"),
+    "no_current": ("/", "Status"),
+    "ended": ("/", "Status"),
+    "fault": ("/help/faults", "Faults"),
+    "part_missing": ("/system/restart", "Restart System"),
+    "front_silent": ("/system/restart", "Restart System"),
+    "house_needs": ("/configuration/main-fuse", "Main Fuse"),
+    "meter_lost": ("/configuration/external-meter", "External TCP Meter"),
+    "meter_proof": ("/configuration/phase-assignment", "Phase Assignment"),
+    "app_limits": ("/configuration/schedule", "Schedule"),
+    "waits_for_sun": ("/configuration/solar", "Solar"),
+    "unbalance": ("/configuration/unbalance", "Unbalance"),
+}
+"""The page on which a cause is looked at or changed, by the key of the cause: path and title."""
+
+
 class Reading:
     """The views."""
 
@@ -93,6 +110,7 @@ class Reading:
             help_key=key,
             state=None if snapshot is None else state_name(snapshot),
             symptoms=shown,
+            places=PLACES,
             raised={code: f"{code_title(code)}: {FAULT_NAMES[code]}" for code in raised},
             faults=fault_help(),
             names={name: light.full for name, light in LIGHTS.items()},
