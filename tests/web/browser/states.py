@@ -23,14 +23,14 @@ SETTLED_S = 25.0
 SILENT_S = 8.0  # longer than every hold
 
 Reach = Callable[[VirtualSite], None]
-Seen = Callable[[VirtualSite, Page], None]
+Seen = Callable[[VirtualSite, list[Page]], None]
 
 
 def _nothing(site: VirtualSite) -> None:
     pass
 
 
-def _as_it_is(site: VirtualSite, page: Page) -> None:
+def _as_it_is(site: VirtualSite, pages: list[Page]) -> None:
     pass
 
 
@@ -41,7 +41,7 @@ class State:
     name: str
     says: str  # for a reader of the pictures
     reach: Reach = _nothing
-    then: Seen = _as_it_is  # when the page is open
+    then: Seen = _as_it_is  # when its pages are open
     settings: tuple[str, ...] = (FUSE,)
     authorization: str = NO_CARD
     is_passing: bool = False  # time stands still, for it would be over soon
@@ -152,19 +152,20 @@ def lose_power(site: VirtualSite) -> None:
 
 
 def tapped(uid_or_color: str) -> Seen:
-    def go(site: VirtualSite, page: Page) -> None:
+    def go(site: VirtualSite, pages: list[Page]) -> None:
         if uid_or_color == UNKNOWN_CARD:
             site.act("tap", uid=UNKNOWN_CARD)
         else:
             site.tap(uid_or_color)
-        page.wait_for_timeout(700)
+        pages[0].wait_for_timeout(700)
 
     return go
 
 
-def server_ended(site: VirtualSite, page: Page) -> None:
+def server_ended(site: VirtualSite, pages: list[Page]) -> None:
     site.stop_serving()
-    page.locator("#live[data-stale]").wait_for()
+    for page in pages:
+        page.locator("#live[data-stale]").wait_for()
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -224,6 +225,12 @@ STATES: tuple[State, ...] = (
     ),
     # --- charging
     State(name="charging", says="full current", reach=charging(), settings=(LARGE_FUSE,)),
+    State(
+        name="charging-house",
+        says="beside other loads",
+        reach=in_turn(charging(), act("house", current_a=[19.0, 6.0, 3.0]), skip(120.0)),
+        settings=("factory.main_fuse_a=35",),
+    ),
     State(
         name="charging-card",
         says="begun by a card",
@@ -295,9 +302,7 @@ STATES: tuple[State, ...] = (
     State(
         name="energy-limit",
         says="1 kWh was wanted",
-        reach=in_turn(
-            charging(), ask("session", "energy_limit", energy_wh=1000.0), skip(600.0)
-        ),
+        reach=in_turn(charging(), ask("session", "energy_limit", energy_wh=1000.0), skip(600.0)),
     ),
     State(
         name="schedule",
@@ -366,12 +371,8 @@ STATES: tuple[State, ...] = (
         settings=(FUSE, "plant.dip2=1"),
         reach=PLUGGED,
     ),
-    State(
-        name="showroom", says="showroom", settings=(FUSE, "safety.showroom=true"), reach=PLUGGED
-    ),
-    State(
-        name="mains-off", says="no mains", reach=charging_then(act("power", on=False))
-    ),
+    State(name="showroom", says="showroom", settings=(FUSE, "safety.showroom=true"), reach=PLUGGED),
+    State(name="mains-off", says="no mains", reach=charging_then(act("power", on=False))),
     State(
         name="mains-off-idle",
         says="no mains, no vehicle",
@@ -442,3 +443,8 @@ STATES: tuple[State, ...] = (
     ),
 )
 """Every state, in the order of a charge."""
+
+
+def named(name: str) -> State:
+    """Return the state of a name."""
+    return next(state for state in STATES if state.name == name)

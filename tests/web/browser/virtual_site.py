@@ -17,9 +17,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
 from playwright.sync_api import StorageState
 
 from msgs.label import LABEL_FILE, Label
+from msgs.launch import Process, ProcessState
+from msgs.topics import LAUNCH_GRAPH
 from nodes.web.node import Parameters, WebNode, build
 from tests.box import AS_DELIVERED, Box
 from tests.web.browser.visit import PASSWORD
@@ -60,7 +63,9 @@ class VirtualSite:
         self._cookies = login.cookies if login else {}
         self._lock = threading.RLock()
         self._is_still = False
+        self._serves = True
         self._ends = threading.Event()
+        self._say_processes()
         self._pump = threading.Thread(target=self._run, name="virtual time", daemon=True)
         self._pump.start()
 
@@ -68,6 +73,31 @@ class VirtualSite:
     def url(self) -> str:
         """Return the page's address."""
         return f"http://127.0.0.1:{self._node.port}"
+
+    def _say_processes(self) -> None:
+        """Have the supervisor publish each second which nodes run, as that of real processes."""
+        graph = self.box._graph
+        supervisor, plan = graph._supervisor, [each.name for each in graph.plan.nodes]
+        said = self._bus.subscribe(LAUNCH_GRAPH)
+
+        def say() -> None:
+            if said.message is None:
+                return
+            running = {*graph.memory.running}
+            processes = tuple(
+                Process(
+                    node=node,
+                    state=ProcessState.READY if node in running else ProcessState.FAILED,
+                    pid=1,
+                    incarnation=1,
+                    restarts=0,
+                )
+                for node in (*plan, "web")
+            )
+            supervisor.publish(LAUNCH_GRAPH, replace(said.message, processes=processes))
+
+        supervisor.every(1.0, say)
+        self.box.advance(1.5)
 
     # --- time ----------------------------------------------------------------------------------
 
@@ -140,6 +170,9 @@ class VirtualSite:
 
     def stop_serving(self) -> None:
         """End the page's server and its connections, as a box that has lost its supply."""
+        if not self._serves:
+            return
+        self._serves = False
         closed = threading.Event()
         self._node.streams.close()
         self._node.server.stop(closed.set)
