@@ -14,6 +14,7 @@ from tests.box import AS_DELIVERED, Box
 from tests.web.conftest import LABEL, Desk, HandBox
 from web.curve import Curve
 
+ACTED_ON = ("vehicle", "house_a", "sun_w", "mains", "faults", "external_closed")
 FUSE = "factory.main_fuse_a=25"
 
 A = TypeVar("A", bound=Struct)
@@ -25,7 +26,7 @@ class GraphBox(HandBox):
 
     def __init__(self, state_dir: Path) -> None:
         super().__init__()
-        state_dir.mkdir(mode=0o700, exist_ok=True)
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_generations(state_dir / LABEL_FILE, LABEL, lowers=True)
         self.graph = Box(state_dir, FUSE, authorization=AS_DELIVERED)
         self._bus = self.graph.join("web")
@@ -58,11 +59,13 @@ class GraphBox(HandBox):
         return found
 
     def kept(self) -> dict[str, Any]:
-        """Return what a form may change: settings, cards, the world and what session says."""
+        """Return what a request may change: settings, cards, the world, and the wallbox's state."""
+        world = self.graph.ask("plant", "status")
         return {
             "settings": self.settings(),
             "cards": self.graph.ask("rfid", "cards"),
-            "world": self.graph.ask("plant", "status"),
+            "world": {name: world[name] for name in ACTED_ON},
+            "state": (self.graph.state, self.graph.session_id),
         }
 
 

@@ -69,7 +69,8 @@ class Reading(HTMLParser):
             self._open.append(element)
         if tag == "form" and attributes.get("method", "get").lower() == "post":
             encoding = attributes.get("enctype", "application/x-www-form-urlencoded")
-            self._form = Form(attributes.get("action", ""), encoding=encoding)
+            action = attributes.get("action", "").partition("#")[0]
+            self._form = Form(action, encoding=encoding)
             self.forms.append(self._form)
         if self._form is not None:
             self._take(self._form, tag, attributes)

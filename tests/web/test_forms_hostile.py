@@ -1,7 +1,9 @@
 """Every form and every route that takes JSON, with hostile input. What is hostile: `hostile`."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from itertools import cycle, islice
 from pathlib import Path
@@ -14,11 +16,12 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from msgs.methods import ACTS
-from tests.web.conftest import Browser
+from tests.web.conftest import LABEL, PASSWORD, Browser
 from tests.web.graph_desk import GraphDesk
 from tests.web.hostile import BODIES, BYTES, KINDS_OF_BODY, TEXTS, Case, judge, judge_log
 from tests.web.reading import Form, Reading
 from web import account
+from web.charge_api import CHARGE_METHODS
 
 HEAL_S = 61.0  # the longest wait after failed logins is over
 FORM = "application/x-www-form-urlencoded"
@@ -26,10 +29,12 @@ OPEN_PAGES = ("/login", "/recover")
 
 JSON_ROUTES: dict[str, tuple[str, ...]] = {
     "/api/v1/panel/<name>": tuple(f"/api/v1/panel/{name}" for name in (*ACTS, "nothing")),
+    "/api/v1/charge/<name>": tuple(f"/api/v1/charge/{name}" for name in (*CHARGE_METHODS, "none")),
 }
 """Each rule that takes JSON, with the paths that are tried."""
 
-FIELDS = tuple({name for act in ACTS.values() for name in act.arguments.__struct_fields__})
+TAKEN = (*ACTS.values(), *CHARGE_METHODS.values())
+FIELDS = tuple({name for method in TAKEN for name in method.arguments.__struct_fields__})
 
 
 @pytest.fixture
@@ -38,7 +43,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GraphDesk:
     monkeypatch.setattr(account, "TIME_COST", 1)
     monkeypatch.setattr(account, "MEMORY_KIB", 8)
     desk = GraphDesk(tmp_path)
-    desk.owner()
+    tablet = desk.owner()  # whose login stands on the page User Settings
+    form = {"viewer_name": "tablet", "current_password": PASSWORD}
+    token = tablet.token("/user")
+    tablet.client.post("/user/viewers", data={"csrf_token": token, **form})
     return desk
 
 
@@ -47,10 +55,9 @@ class Attack:
 
     def __init__(self, desk: GraphDesk, signed_in: bool = True) -> None:
         self.desk = desk
+        desk.box.time_s += HEAL_S
         self.browser: Browser = desk.owner() if signed_in else desk.browser()
         self._is_owner = signed_in
-        self.before = desk.graph_box.kept()
-        self.account = desk.login_check.account
 
     def read(self, path: str) -> Reading:
         answer = self.browser.get(path)
@@ -65,22 +72,19 @@ class Attack:
         desk = self.desk
         desk.box.time_s += HEAL_S
         del desk.box.lines[:]
+        before, account_before = desk.graph_box.kept(), desk.login_check.account
         answer = self.browser.client.post(path, **sent)
         judge(answer, case)
         judge_log(desk.box.lines, case)
-        self._look(answer, case)
-        return answer
-
-    def _look(self, answer: TestResponse, case: Case) -> None:
-        """Assert that what was refused has changed nothing."""
-        now = self.desk.graph_box.kept()
+        for secret in (PASSWORD, LABEL.recovery_key, LABEL.wlan_password):
+            assert secret not in f"{desk.box.lines}", case
+            assert not (answer.status_code >= 400 and secret in answer.text), case
         if answer.status_code >= 400:
-            assert now == self.before, case
-            assert self.desk.login_check.account == self.account, case
-        else:
-            self.before, self.account = now, self.desk.login_check.account
+            assert desk.graph_box.kept() == before, case
+            assert desk.login_check.account == account_before, case
         if self._is_owner:
             assert self.browser.is_in(), case
+        return answer
 
 
 def pages(attack: Attack) -> Iterator[str]:
@@ -104,7 +108,7 @@ def forms_of(page: Reading) -> list[Form]:
 
 def test_every_route_that_takes_something_is_attacked_here(desk: GraphDesk) -> None:
     attack = Attack(desk)
-    sent_to = {form.action for path in pages(attack) for form in attack.read(path).forms}
+    sent_to = {form.action or path for path in pages(attack) for form in attack.read(path).forms}
     stranger = Attack(desk, signed_in=False)
     sent_to |= {form.action for path in OPEN_PAGES for form in stranger.read(path).forms}
     adapter = desk.app.url_map.bind("localhost")
@@ -113,29 +117,71 @@ def test_every_route_that_takes_something_is_attacked_here(desk: GraphDesk) -> N
     assert rules - reached - set(JSON_ROUTES) == set()
 
 
-def fill(attack: Attack, path: str, texts: Iterable[str]) -> int:
-    """Type texts of the table into each field of each form of a page; return how often.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One form of one page, as it is shown to somebody."""
 
-    Where `texts` ends, the next field goes on with it: so each field gets some of them.
-    """
+    attack: Attack
+    path: str
+    number: int  # among the forms of the page that are sent to the same address
+    action: str
+
+    def form(self) -> Form | None:
+        """Return the form as it is shown now; None: an earlier input has removed it."""
+        forms = [form for form in forms_of(self.attack.read(self.path)) if self.is_of(form)]
+        return forms[self.number] if self.number < len(forms) else None
+
+    def names(self) -> list[str]:
+        """Return the names of its fields as it is shown now."""
+        form = self.form()
+        return list(form.fields) if form else []
+
+    def is_of(self, form: Form) -> bool:
+        return form.action == self.action
+
+    def __repr__(self) -> str:
+        return f"{self.path} -> {self.action}"
+
+
+def places(attack: Attack, paths: Iterable[str]) -> Iterator[Place]:
+    """Return every form of some pages."""
+    for path in paths:
+        numbers: Counter[str] = Counter()
+        for form in forms_of(attack.read(path)):
+            yield Place(attack, path, numbers[form.action], form.action)
+            numbers[form.action] += 1
+
+
+def places_everywhere(desk: GraphDesk) -> Iterator[Place]:
+    """Return every form, before a stranger and before the owner."""
+    yield from places(Attack(desk, signed_in=False), OPEN_PAGES)
+    owner = Attack(desk)
+    yield from places(owner, tuple(pages(owner)))
+
+
+def fill(place: Place, texts: Iterable[str]) -> int:
+    """Type texts of the table into each field of a form; return how often."""
     count = 0
-    for index in range(len(forms_of(attack.read(path)))):
-        for name in list(forms_of(attack.read(path))[index].fields):
-            for what in texts:
-                form = forms_of(attack.read(path))[index]
-                case = Case(f"{path} {name}", what)
-                body = urlencode(form.with_value(name, TEXTS[what]))
-                attack.post(case, form.action, data=body, content_type=FORM)
-                count += 1
+    form = place.form()
+    for name in place.names():
+        for what in texts:
+            if form is None:
+                return count
+            case = Case(f"{place} {name}", what)
+            body = urlencode(form.with_value(name, TEXTS[what]))
+            answer = place.attack.post(case, form.action, data=body, content_type=FORM)
+            if answer.status_code < 400:  # it was taken: the form shows something else now
+                form = place.form()
+            count += 1
     return count
 
 
 class Some:
-    """Each time some more texts of the table, which begins again at its end."""
+    """Each time some more names of a table, which begins again at its end."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, table: Mapping[str, object], count: int) -> None:
         self._count = count
-        self._texts = cycle(TEXTS)
+        self._texts = cycle(table)
 
     def __iter__(self) -> Iterator[str]:
         return islice(self._texts, self._count)
@@ -146,77 +192,67 @@ def test_hostile_text_of_a_stranger_is_refused_with_an_explanation(
     desk: GraphDesk, path: str
 ) -> None:
     attack = Attack(desk, signed_in=False)
-    assert fill(attack, path, TEXTS) >= len(TEXTS)
+    assert sum(fill(place, TEXTS) for place in places(attack, (path,))) >= len(TEXTS)
     assert not attack.browser.is_in()
 
 
 def test_hostile_text_in_a_field_is_refused_or_stays_a_text(desk: GraphDesk) -> None:
-    attack = Attack(desk)
-    texts = Some(8)
-    assert sum(fill(attack, path, texts) for path in pages(attack)) >= len(TEXTS)
+    attack, texts = Attack(desk), Some(TEXTS, 2)
+    assert sum(fill(place, texts) for place in places(attack, pages(attack))) >= len(TEXTS)
 
 
 @pytest.mark.proof
 def test_every_hostile_text_in_every_field_is_refused_or_stays_a_text(desk: GraphDesk) -> None:
     attack = Attack(desk)
-    assert sum(fill(attack, path, TEXTS) for path in pages(attack)) >= len(TEXTS)
-
-
-def forms_everywhere(desk: GraphDesk) -> Iterator[tuple[Attack, str, int]]:
-    """Return each form as it can be reached: who is before it, its page, and its place there."""
-    stranger, owner = Attack(desk, signed_in=False), Attack(desk)
-    for attack, paths in ((stranger, OPEN_PAGES), (owner, tuple(pages(owner)))):
-        for path in paths:
-            for index in range(len(forms_of(attack.read(path)))):
-                yield attack, path, index
+    assert sum(fill(place, TEXTS) for place in places(attack, pages(attack))) >= len(TEXTS)
 
 
 def test_bytes_that_are_no_text_are_refused_or_stay_a_text(desk: GraphDesk) -> None:
-    for attack, path, index in forms_everywhere(desk):
-        names = list(forms_of(attack.read(path))[index].fields)
-        for name, (what, sent) in zip(cycle(names), BYTES.items(), strict=False):
-            form = forms_of(attack.read(path))[index]
-            others = urlencode([pair for pair in form.pairs() if pair[0] != name]).encode()
-            case = Case(f"{path} {name}", what)
-            attack.post(
-                case, form.action, data=others + b"&" + name.encode() + b"=" + sent,
-                content_type=FORM,
-            )  # fmt: skip
-            attack.post(
-                case, form.action, data=others + b"&" + sent + b"=1&" + sent, content_type=FORM
-            )
+    some = Some(BYTES, 1)
+    for place in places_everywhere(desk):
+        for name in place.names():
+            for what in some:
+                if (form := place.form()) is None:
+                    break
+                left = urlencode([pair for pair in form.pairs() if pair[0] != name]).encode()
+                as_value = left + b"&" + name.encode() + b"=" + BYTES[what]
+                as_name = left + b"&" + BYTES[what] + b"=1&" + BYTES[what]
+                for body in (as_value, as_name):
+                    case = Case(f"{place} {name}", what)
+                    place.attack.post(case, form.action, data=body, content_type=FORM)
 
 
-def test_a_form_without_a_field_twice_with_one_or_of_another_kind_is_answered(
-    desk: GraphDesk,
-) -> None:
-    for attack, path, index in forms_everywhere(desk):
-        form = forms_of(attack.read(path))[index]
-        for name in form.fields:
-            form = forms_of(attack.read(path))[index]
-            left = [pair for pair in form.pairs() if pair[0] != name]
-            where = f"{path} {name}"
-            attack.post(Case(where, "missing"), form.action, data=dict(left))
-            form = forms_of(attack.read(path))[index]
-            twice = [*form.pairs(), (name, "<evil>"), (name, "1")]
-            attack.post(Case(where, "twice"), form.action, data=urlencode(twice), content_type=FORM)
-        form = forms_of(attack.read(path))[index]
-        token = form.fields["csrf_token"].values[0]
-        parts = dict(form.pairs()) | {"file": (BytesIO(b"<evil>"), "../../<evil>.js")}
-        attack.post(Case(path, "with a file"), form.action, data=parts)
-        for kind in KINDS_OF_BODY:
+def test_a_form_without_a_field_or_with_one_twice_is_answered(desk: GraphDesk) -> None:
+    for place in places_everywhere(desk):
+        for name in place.names():
+            for what in ("missing", "twice"):
+                if (form := place.form()) is None:
+                    break
+                left = [pair for pair in form.pairs() if pair[0] != name or what == "twice"]
+                twice = [(name, "<evil>"), (name, "1")] if what == "twice" else []
+                case = Case(f"{place} {name}", what)
+                place.attack.post(
+                    case, form.action, data=urlencode(left + twice), content_type=FORM
+                )
+
+
+def test_a_body_of_another_kind_is_answered(desk: GraphDesk) -> None:
+    kinds, bodies = Some(dict.fromkeys(KINDS_OF_BODY), 3), Some(BODIES, 4)
+    for place in places_everywhere(desk):
+        attack = place.attack
+        if (form := place.form()) is None:
+            continue
+        token = {"X-CSRF-Token": form.fields["csrf_token"].values[0]}
+        sent: list[tuple[str, Any, str | None]] = [
+            (f"as {kind[:40]}", urlencode(form.pairs()), kind) for kind in kinds
+        ]
+        sent += [(what, BODIES[what], "application/json") for what in bodies]
+        file = (BytesIO(b"<evil>"), "../../<evil>.js")
+        sent.append(("with a file", {**dict(form.pairs()), "file": file}, None))
+        for what, body, kind in sent:
             attack.post(
-                Case(path, f"as {kind[:40]}"),
-                form.action,
-                data=urlencode(form.pairs()),
-                content_type=kind,
-                headers={"X-CSRF-Token": token},
+                Case(f"{place}", what), form.action, data=body, content_type=kind, headers=token
             )
-        for what, body in BODIES.items():
-            attack.post(
-                Case(path, what), form.action, data=body, content_type="application/json",
-                headers={"X-CSRF-Token": token},
-            )  # fmt: skip
 
 
 # --- what takes JSON ------------------------------------------------------------------------------
@@ -266,21 +302,18 @@ def test_any_json_is_answered_in_words_and_what_is_refused_changes_nothing(
 
 
 def test_any_text_in_a_form_is_answered_in_words(desk: GraphDesk) -> None:
-    places = [
-        (attack, path, index, name)
-        for attack, path, index in forms_everywhere(desk)
-        for name in forms_of(attack.read(path))[index].fields
-    ]
+    fields = [(place, name) for place in places_everywhere(desk) for name in place.names()]
 
     @settings(max_examples=150)
-    @given(place=st.sampled_from(places), text=st.text() | st.floats().map(str), raw=st.binary())
-    def attempt(place: tuple[Attack, str, int, str], text: str, raw: bytes) -> None:
-        attack, path, index, name = place
-        form = forms_of(attack.read(path))[index]
+    @given(field=st.sampled_from(fields), text=st.text() | st.floats().map(str), raw=st.binary())
+    def attempt(field: tuple[Place, str], text: str, raw: bytes) -> None:
+        place, name = field
+        if (form := place.form()) is None:
+            return
         others = urlencode([pair for pair in form.pairs() if pair[0] != name]).encode()
         value = quote_from_bytes(text.encode(errors="replace")).encode() + raw
-        attack.post(
-            Case(f"{path} {name}", f"{value!r}"), form.action,
+        place.attack.post(
+            Case(f"{place} {name}", f"{value!r}"), form.action,
             data=others + b"&" + name.encode() + b"=" + value, content_type=FORM,
         )  # fmt: skip
 
