@@ -125,7 +125,9 @@ def take_state(studio: Studio, folder: Path, state: State) -> Row:
     """Bring a box into a state, and take its live page."""
     taken: list[Picture] = []
     with standing(state, studio.login) as site:
-        opened = {size: open_live(studio, site, state, pixels) for size, pixels in SIZES.items()}
+        opened = {
+            size: open_live(studio.browser, site, state, pixels) for size, pixels in SIZES.items()
+        }
         state.then(site, [page for page, _ in opened.values()])
         for size, (page, complaints) in opened.items():
             for scheme in SCHEMES:
@@ -137,12 +139,10 @@ def take_state(studio: Studio, folder: Path, state: State) -> Row:
 
 
 def open_live(
-    studio: Studio, site: VirtualSite, state: State, size: tuple[int, int]
+    browser: Browser, site: VirtualSite, state: State, size: tuple[int, int]
 ) -> tuple[Page, list[str]]:
     """Return the live page of a state with its first values, and what the browser complains of."""
-    page, complaints = open_page(
-        studio.browser, site.url, size, site.storage_state(), state.scripts
-    )
+    page, complaints = open_page(browser, site.url, size, site.storage_state(), state.scripts)
     page.goto("/")
     if state.scripts:
         page.locator(LIVE).wait_for()

@@ -46,7 +46,7 @@ def take_readme(folder: Path) -> list[Path]:
     for file, name, size, scheme in README:
         state = named(name)
         with standing(state, studio.login) as site:
-            page, _ = open_live(studio, site, state, size)
+            page, _ = open_live(studio.browser, site, state, size)
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             taken.append(folder / f"{file}.png")
             page.screenshot(path=taken[-1])

@@ -1,0 +1,214 @@
+"""Every settings page as a person uses it: by the menu, filled, saved, read back from the node.
+
+What is typed is the table of `tests.web.forms.examples`. The nodes are real (`virtual_site`).
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from msgs.setting_keys import table_of
+from msgs.settings import Settings
+from tests.web.browser.gallery import SIZES, open_page
+from tests.web.browser.virtual_site import VirtualSite
+from tests.web.forms.examples import EXAMPLES, WRONG, Example, Wrong, at
+from web.forms.pages import PAGES
+from web.forms.rows import Menu
+from web.forms.rows import Page as SettingsPage
+
+pytestmark = pytest.mark.system
+
+REFUSED = ("status of 400", "status of 409")  # what the browser notes of a refused form
+BARE = ("factory.house_meter.enabled=false", "factory.monitoring.enabled=false")
+BY_PATH = {page.path: page for page in PAGES}
+CHOICES = ("checkbox", "radio", "select-one")
+
+
+@dataclass(slots=True)
+class Visit:
+    """The owner's browser before a box, and the settings as they were at first."""
+
+    site: VirtualSite
+    page: Page
+    complaints: list[str]
+    at_first: dict[str, Any]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what system says that is set, by key."""
+        return table_of(msgspec.convert(self.site.ask("system", "get"), Settings))
+
+    def begin(self, before: dict[str, Any]) -> None:
+        """Set everything back, and then what an example begins with."""
+        now = self.settings()
+        changed = {key: value for key, value in self.at_first.items() if now[key] != value}
+        for changes in (changed, before):
+            if changes:
+                self.site.ask("system", "set", changes=changes)
+
+    def go_to(self, row: SettingsPage) -> None:
+        """Open a page by the menu, as a person does."""
+        page = self.page
+        page.goto("/")
+        menu = page.get_by_role("navigation", name="Menu")
+        menu.get_by_role("link", name=row.menu.value.capitalize(), exact=True).click()
+        if row.parent:
+            page.get_by_role("main").get_by_role("link", name=BY_PATH[row.parent].title).click()
+            page.locator(f'main a[href^="{row.path}"]').first.click()
+        else:
+            page.get_by_role("main").get_by_role("link", name=row.title).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(row.title)
+
+    def fields(self, name: str) -> list[Locator]:
+        """Return the elements of a name."""
+        return self.page.locator(f'main form [name="{name}"]').all()
+
+    def can_type(self, typed: dict[str, Any]) -> bool:
+        """Return whether a person can type this: a choice that is not offered cannot be made."""
+        for name, value in typed.items():
+            found = self.fields(name)
+            kind = found[0].evaluate("each => each.type") if found else ""
+            if kind == "radio" and value not in [each.get_attribute("value") for each in found]:
+                return False
+            options = found[0].locator("option").all() if kind == "select-one" else []
+            if options and value not in [each.get_attribute("value") for each in options]:
+                return False
+        return True
+
+    def type(self, typed: dict[str, Any]) -> None:
+        """Fill a form in, from the top: a switch shows the fields below it."""
+        for name, value in typed.items():
+            found = self.fields(name)
+            assert found, name
+            kind = found[0].evaluate("each => each.type")
+            self._show(found[0])
+            if kind == "checkbox":
+                wanted = value if isinstance(value, list) else [value] if value else []
+                for box in found:
+                    is_wanted = (box.get_attribute("value") or "on") in wanted
+                    if box.is_checked() != is_wanted:
+                        box.locator("xpath=ancestor::label").or_(box).first.click()
+            elif kind == "radio":
+                self.page.locator(f'main form [name="{name}"][value="{value}"]').check()
+            elif kind == "select-one":
+                found[0].select_option(value)
+            else:
+                for number, text in enumerate(value if isinstance(value, list) else [value]):
+                    self.fields(name)[number].fill(text)
+
+    def _show(self, field: Locator) -> None:
+        """Open what the field is folded into, or switch on what it belongs to."""
+        if field.is_visible():
+            return
+        folded = field.locator("xpath=ancestor::details[not(@open)]/summary")
+        if folded.count():
+            folded.first.click()
+        if not field.is_visible():
+            switch = field.locator(
+                "xpath=ancestor::fieldset[@data-switched]//input[@role='switch']"
+            )
+            switch.first.check()
+
+    def save(self) -> None:
+        """Press the button of the form."""
+        self.page.locator("main form .actions button").first.click()
+
+
+@pytest.fixture(params=SIZES)
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Give the owner's browser, as a phone and as a desktop, before a box of its own."""
+    site = VirtualSite(*BARE)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            site.sign_in(Path(folder))
+        page, complaints = open_page(browser, site.url, SIZES[request.param], site.storage_state())
+        visit = Visit(site, page, complaints, {})
+        visit.at_first = visit.settings()
+        yield visit
+        page.context.close()
+    finally:
+        site.close()
+
+
+def is_folded(example: Example | Wrong) -> bool:
+    """Return whether it leaves a switch off, and so types into fields that are not shown."""
+    sections = {name.split(".")[0] for name in example.typed}
+    return (
+        any(
+            f"{section}.enabled" not in example.typed and f"{section}.host" in example.typed
+            for section in sections
+        )
+        or "house_meter.device" in example.typed
+    )
+
+
+@pytest.mark.req("WEB-2", "WEB-7", "WEB-9", "WEB-11")
+def test_each_page_is_reached_by_the_menu_filled_and_saved(visit: Visit) -> None:
+    done = set()
+    for example in EXAMPLES:
+        if is_folded(example):
+            continue
+        visit.begin(example.before)
+        visit.go_to(BY_PATH[example.path])
+        visit.type(example.typed)
+        visit.save()
+        expect(visit.page.locator("#done")).to_have_text(BY_PATH[example.path].done)
+        settings = visit.settings()
+        assert {key: settings[key] for key in example.values} == example.values, example
+        assert visit.complaints == [], example
+        done.add(example.path)
+    of_settings = {page.path for page in PAGES if page.is_of_settings}
+    assert done == of_settings
+
+
+def test_what_is_wrong_is_explained_at_its_field_and_kept(visit: Visit) -> None:
+    done = set()
+    for wrong in WRONG:
+        if is_folded(wrong):
+            continue
+        visit.begin(wrong.before)
+        visit.go_to(BY_PATH[wrong.path])
+        if not visit.can_type(wrong.typed):
+            continue
+        before = visit.settings()
+        visit.type(wrong.typed)
+        visit.save()
+        note = visit.page.locator(f"#{at(wrong.key)}-wrong")
+        expect(note).to_contain_text(wrong.words.rstrip("."))
+        field = visit.page.locator(f'[aria-invalid="true"][aria-describedby*="{at(wrong.key)}"]')
+        expect(field.first).to_be_focused()
+        for name, value in wrong.typed.items():
+            if isinstance(value, str) and value != "on":
+                assert visit.fields(name)[0].input_value() == value, wrong
+        assert visit.settings() == before, wrong
+        assert not visit.page.locator("#done").count()
+        done.add(wrong.path)
+    visit.complaints[:] = [
+        text for text in visit.complaints if not any(each in text for each in REFUSED)
+    ]
+    assert visit.complaints == []
+    assert len(done) >= 8
+
+
+def test_each_page_of_the_menu_has_a_title_and_its_form_fits_the_screen(visit: Visit) -> None:
+    for row in PAGES:
+        if row.parent:
+            continue
+        visit.go_to(row)
+        assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), row.path
+    assert visit.complaints == []
+
+
+def test_both_menus_are_reached(visit: Visit) -> None:
+    for menu in Menu:
+        visit.page.goto("/")
+        link = visit.page.get_by_role("navigation", name="Menu").get_by_role(
+            "link", name=menu.value.capitalize(), exact=True
+        )
+        link.click()
+        expect(visit.page.get_by_role("heading", level=1)).to_have_text(menu.value.capitalize())

@@ -1,0 +1,117 @@
+"""Every state of the page in a real browser: it can be used by everybody, fits, and is complete."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from msgs.safety import FaultCode
+from msgs.session import WallboxState
+from msgs.state_reason import StateReason
+from tests.closing import close_all
+from tests.web.browser.gallery import SCHEMES, open_live, overflow, standing
+from tests.web.browser.page_states import linked
+from tests.web.browser.states import STATES, State, named
+from tests.web.browser.test_pages import violations
+from tests.web.browser.virtual_site import Login, VirtualSite
+from tests.web.browser.visit import DESKTOP, PHONE
+
+pytestmark = pytest.mark.system
+
+SOME = ("card-refused", "self-test", "paused-by-house", "fault-red-weld", "no-javascript")
+PASSING = {
+    StateReason.UNPROVEN: "shown for less than a second, until the contactor is proven open",
+    StateReason.PILOT_LINE: "followed within a second by fault 8 or 1",
+}
+"""What session publishes and no state of the table shows, each with the reason."""
+
+
+@pytest.fixture(scope="module")
+def login() -> Iterator[Login]:
+    """Give the owner's login, which every box of this module takes over."""
+    with tempfile.TemporaryDirectory() as folder:
+        site = VirtualSite()
+        try:
+            login = site.sign_in(Path(folder))
+        finally:
+            site.close()
+            close_all()
+        yield login
+
+
+def look(browser: Browser, login: Login, state: State) -> list[Any]:
+    """Return what is wrong with the live page of a state, on a phone and on a desktop."""
+    wrong: list[Any] = []
+    with standing(state, login) as site:
+        pages = [open_live(browser, site, state, size) for size in (PHONE, DESKTOP)]
+        state.then(site, [page for page, _ in pages])
+        for page, complaints in pages:
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                wrong += violations(page, f"{state.name} {scheme}")
+            wrong += is_too_wide(page)
+            wrong += [
+                text for text in complaints if not any(part in text for part in state.complaints)
+            ]
+            page.context.close()
+    return wrong
+
+
+def is_too_wide(page: Page) -> list[str]:
+    """Return how the page is wider than the screen, also with its text at 200 %."""
+    found = [overflow(page)]
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found.append(f"{overflow(page)} at 200 %" if overflow(page) else "")
+    return [words for words in found if words]
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_state_can_be_used_by_everybody(browser: Browser, login: Login, name: str) -> None:
+    assert look(browser, login, named(name)) == []
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(360)
+def test_every_state_can_be_used_by_everybody(browser: Browser, login: Login) -> None:
+    assert [wrong for state in STATES for wrong in look(browser, login, state)] == []
+
+
+@pytest.mark.proof
+def test_every_page_can_be_used_by_everybody(browser: Browser, login: Login) -> None:
+    wrong: list[Any] = []
+    with standing(named("idle"), login) as site:
+        page, complaints = open_live(browser, site, named("idle"), PHONE)
+        for path in linked(page):
+            page.goto(path)
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                wrong += violations(page, f"{path} {scheme}")
+            wrong += [f"{path}: {words}" for words in is_too_wide(page)]
+        wrong += complaints
+        page.context.close()
+    assert wrong == []
+
+
+@pytest.mark.proof
+def test_table_has_every_state_reason_and_fault() -> None:
+    said: Counter[str] = Counter()
+    for state in STATES:
+        site = VirtualSite(*state.settings, authorization=state.authorization)
+        try:
+            state.reach(site)
+            site.use(
+                lambda box: said.update(
+                    {box.state, f"because {box.said('session/status')['because']}", *box.faults}
+                )
+            )
+        finally:
+            site.close()
+            close_all()
+    assert set(WallboxState) <= set(said)
+    assert set(FaultCode) <= set(said)
+    missing = {reason for reason in StateReason if f"because {reason}" not in said}
+    assert missing == set(PASSING)
