@@ -141,7 +141,11 @@ class WishKeeper:
     def _store(
         self, call: Call[Any, None], path: Path, value: Struct, take: Callable[[], None]
     ) -> None:
-        """Store what was asked for, then let it hold and answer."""
+        """Store what was asked for, then let it hold and answer.
+
+        It waits for what this node writes already. What equals the present value is stored as well:
+        that repairs a damaged generation.
+        """
         if not self._is_ready:
             call.not_ready("The settings have not been heard yet.")
             return
