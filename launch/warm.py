@@ -44,7 +44,6 @@ import msgspec
 import bus.store  # noqa: F401 - half of the nodes use it
 from bus.schema import schema_hash
 from launch import child, process, process_messages
-from launch.lazy_modules import UNUSED, load_when_used
 from launch.loading import LoadedNode, load_node
 from launch.node_entry import NodeEntry
 from launch.own_code import OwnCode
@@ -144,7 +143,6 @@ class NodeForker:
                     rehearse_in_asyncio()
                 release_program_pages()
             return
-        load_when_used(UNUSED)  # before the first package that imports them
         name = self._packages.pop(0)
         try:
             importlib.import_module(name)
