@@ -29,7 +29,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def page_server(tmp_path: Path) -> Iterator[RunningNode]:
-    running = RunningNode(tmp_path)
+    running = RunningNode(tmp_path, panel="plant")
     yield running
     running.close()
 
@@ -164,13 +164,37 @@ def test_all_is_done_without_javascript_and_no_button_is_dead(open_page: Open) -
     page.goto("/")
     for button in page.locator("button:visible").all():
         assert button.get_attribute("type") == "submit"
-    note = page.locator("noscript .note, .note").first
+    expect(page.get_by_role("heading", name="Status")).to_be_visible()
+    note = page.locator(".without-script .note")
     box = note.bounding_box()
     assert box is not None
     assert box["width"] <= PHONE[0]
     link = note.locator("a").first.bounding_box()
     assert link is not None
     assert link["width"] > link["height"]  # on one line or two: no column of words
+
+
+@pytest.mark.req("WEB-1")
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_live_page_of_owner_and_viewer_stands_still_and_keeps_its_scripts(
+    open_page: Open, page_server: RunningNode, size: tuple[int, int]
+) -> None:
+    page_server.sign_in()
+    page = open_page(size=size)
+    sign_in(page)
+    for is_viewer in (False, True):
+        page.goto("/")
+        page.locator("#live:not([data-waiting])").wait_for()
+        page.wait_for_load_state()
+        assert page.evaluate(SHIFT) < MOST_SHIFT
+        loaded = page.evaluate("performance.getEntriesByType('resource').map((each) => each.name)")
+        scripts = [name for name in loaded if ".js" in name or ".css" in name]
+        assert len(scripts) > 5
+        assert all("?v=" in name for name in scripts), scripts
+        assert page.locator("[data-act]").count() == 0 or not is_viewer
+        if not is_viewer:
+            page.goto("/user")
+            allow_tablet(page)
 
 
 @pytest.mark.req("WEB-1")

@@ -42,7 +42,7 @@ def test_first_login_asks_for_a_new_password_and_then_shows_the_page(
 
     page.get_by_role("button", name="Log out").click()
     log_in(page, site.label.web_user, PASSWORD)
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(page.get_by_role("heading", name="Status")).to_be_visible()
 
 
 @pytest.mark.req("WEB-1")
