@@ -1,11 +1,12 @@
 """The charge by hand: pause, limit, stop and start on the page, and what the box makes of it."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from msgs.pilot import MIN_OFFER_A
 from msgs.topics import LOAD_OFFER, SESSION_STATUS, SESSION_WISH
-from msgs.wish import Wishes
 from nodes.rfid.field import ABSENT_S
 from tests.web.browser.conftest import NewTab
 from tests.web.browser.visit import PHONE, Site, wait_until
@@ -18,8 +19,18 @@ def press(page: Page, name: str, said: str) -> None:
     expect(page.locator("#acts-answer")).to_have_text(said)
 
 
-def is_wished(said: Wishes, pause: bool, limit_a: float) -> bool:
-    return [(wish.pause, wish.limit_a) for wish in said.wishes] == [(pause, limit_a)]
+@pytest.fixture(autouse=True)
+def clean(site: Site) -> Iterator[None]:
+    """Leave the shared box without a wish."""
+    yield
+    site.box.ask("session", "wish", {})
+    site.box.ask("session", "energy_limit", {})
+
+
+def wishes_of(site: Site) -> list[tuple[bool, float | None]]:
+    """Return what session wishes now: said on change alone, so perhaps long ago."""
+    site.box.look_for(0.1)
+    return [(wish.pause, wish.limit_a) for wish in site.box.last(SESSION_WISH).message.wishes]
 
 
 @pytest.mark.usefixtures("charging")
@@ -33,7 +44,7 @@ def test_a_charge_is_paused_and_goes_on_and_keeps_its_limit(tab: Page, site: Sit
     press(tab, "Pause", "Paused.")
     expect(tab.locator("#state")).to_have_text("Paused by hand")
     expect(tab.locator("#now")).to_have_attribute("data-kind", "paused")
-    site.box.until(SESSION_WISH, lambda said: is_wished(said, pause=True, limit_a=13.0))
+    wait_until(lambda: wishes_of(site) == [(True, 13.0)], "the pause keeps the limit")
     press(tab, "Continue", "Goes on.")
     site.box.until(LOAD_OFFER, lambda said: said.limit_a == 13.0)
     press(tab, "No limit", "The limit is removed.")
