@@ -57,11 +57,9 @@ class Visit:
         page.goto("/")
         menu = page.get_by_role("navigation", name="Menu")
         menu.get_by_role("link", name=row.menu.value.capitalize(), exact=True).click()
-        if row.parent:
-            page.get_by_role("main").get_by_role("link", name=BY_PATH[row.parent].title).click()
-            page.locator(f'main a[href^="{row.path}"]').first.click()
-        else:
-            page.get_by_role("main").get_by_role("link", name=row.title).click()
+        for path in (row.parent, row.path):
+            if path:
+                page.locator(f'main a[href="{path}"]').click()
         expect(page.get_by_role("heading", level=1)).to_have_text(row.title)
 
     def fields(self, name: str) -> list[Locator]:

@@ -28,6 +28,7 @@ from tests.box import AS_DELIVERED, Box
 from tests.web.browser.visit import PASSWORD
 
 STEP_S = 0.02
+REPEAT_S = 0.5
 CLOSING_S = 10.0
 LOGIN_FILES = "web-*.json*"
 OWNER = "owner"
@@ -102,12 +103,15 @@ class VirtualSite:
     # --- time ----------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        before_s = time.monotonic()
+        before_s = said_s = time.monotonic()
         while not self._ends.wait(STEP_S):
             now_s = time.monotonic()
             passed_s, before_s = now_s - before_s, now_s
             with self._lock:
                 self.box.advance(0.0 if self._is_still else min(passed_s, 1.0))
+                if self._is_still and now_s - said_s > REPEAT_S:  # the page is not left alone
+                    said_s = now_s
+                    self._node.streams.say(self._node.updates.once())
 
     def skip(self, seconds: float) -> None:
         """Let virtual time pass at once [s]."""
