@@ -13,7 +13,9 @@ from msgspec.structs import replace
 JUMP_NS = 1_000_000_000
 """Assumed: a smaller difference is the way of the answer, and does not move the clock."""
 
-EARLIEST_UTC_NS = 1_577_836_800_000_000_000  # 2020-01-01: an earlier time is no time
+# Assumed: a service that says another year, 2020 to 2199, has no time itself.
+EARLIEST_UTC_NS = 1_577_836_800_000_000_000  # 2020-01-01
+LATEST_UTC_NS = 7_258_118_400_000_000_000  # 2200-01-01
 
 
 class WallClock(Struct, frozen=True, kw_only=True):
@@ -24,7 +26,7 @@ class WallClock(Struct, frozen=True, kw_only=True):
 
 def heard(clock: WallClock, now_s: float, utc_ns: int) -> WallClock:
     """Return the clock after an answer of the service with its time."""
-    if utc_ns < EARLIEST_UTC_NS:
+    if not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
         return clock
     ahead_ns = utc_ns - round(now_s * 1e9)
     if clock.ahead_ns is not None and abs(ahead_ns - clock.ahead_ns) < JUMP_NS:
@@ -59,15 +61,14 @@ def words(stamp_ns: int) -> str:
 def read(text: str) -> int | None:
     """Return the time of an ISO 8601 text [ns since 1970]; one without a zone is UTC.
 
-    None: it is no such text, or a year that no profile can mean.
+    None: it is no such text. Years 1 and 9999 are what some services write for "no bound".
     """
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if not 1970 < at.year < 2200:
-        return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    whole = at.replace(microsecond=0)
-    return round(whole.timestamp()) * 1_000_000_000 + at.microsecond * 1000
+    passed = at - datetime(1970, 1, 1, tzinfo=UTC)
+    seconds = passed.days * 86_400 + passed.seconds
+    return seconds * 1_000_000_000 + passed.microseconds * 1000
