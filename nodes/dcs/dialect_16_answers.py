@@ -174,17 +174,20 @@ def _variables(reply: VariablesReply) -> Payload:
 
 def _composite(reply: CompositeReply) -> Payload:
     start = words(reply.start_utc_s * 1_000_000_000)
+    schedule: Payload = {
+        "duration": reply.duration_s,
+        "startSchedule": start,
+        "chargingRateUnit": reply.unit,
+        "chargingSchedulePeriod": [
+            {"startPeriod": start_s, "limit": limit, "numberPhases": phases}
+            for start_s, limit, phases in reply.periods
+        ],
+    }
+    if reply.least_rate is not None:
+        schedule["minChargingRate"] = reply.least_rate
     return {
         "status": "Accepted",
         "connectorId": reply.connector,
         "scheduleStart": start,
-        "chargingSchedule": {
-            "duration": reply.duration_s,
-            "startSchedule": start,
-            "chargingRateUnit": reply.unit,
-            "chargingSchedulePeriod": [
-                {"startPeriod": start_s, "limit": limit, "numberPhases": phases}
-                for start_s, limit, phases in reply.periods
-            ],
-        },
+        "chargingSchedule": schedule,
     }

@@ -174,6 +174,7 @@ class CompositeReply(Struct, frozen=True, kw_only=True):
     unit: str  # "A" or "W"
     # Of each: its begin [s from the start], its limit in the unit, and the phases.
     periods: tuple[tuple[int, float, int], ...]
+    least_rate: float | None = None  # in the unit: below it the vehicle does not charge properly
 
 
 # --- the service asks -----------------------------------------------------------------------------

@@ -101,8 +101,8 @@ def _clear(turn: Turn, request: ServiceRequest, asked: ClearProfiles) -> None:
 
 def _composite(turn: Turn, request: ServiceRequest, asked: AskComposite) -> None:
     utc_ns = turn.utc_ns
-    if utc_ns is None or asked.connector not in (0, CONNECTOR):
-        turn.verdict(request, Verdict.REJECTED, "no time, or no such connector")
+    if utc_ns is None or asked.connector not in (0, CONNECTOR) or asked.duration_s <= 0:
+        turn.verdict(request, Verdict.REJECTED, "no clock, no such connector, or no duration")
         return
     view = turn.state.plan
     found = composite(
@@ -120,6 +120,7 @@ def _composite(turn: Turn, request: ServiceRequest, asked: AskComposite) -> None
         duration_s=found.duration_s,
         unit=found.unit,
         periods=tuple((each.start_s, each.limit, each.phases) for each in found.periods),
+        least_rate=found.least_rate,
     )
     turn.answer(request, reply)
 

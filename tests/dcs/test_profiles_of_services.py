@@ -143,6 +143,32 @@ def test_a_charge_goes_on_under_absurd_profiles(tmp_path: Path) -> None:
     assert (station.state, offered_a(station)) == ("Charging", 10.0)
 
 
+def test_a_composite_schedule_is_shown_as_asked(tmp_path: Path) -> None:
+    station = Station(tmp_path, "load_manager.monitoring=false")
+    assert send(station, changed("chargingSchedule.minChargingRate", 6.5)) == "Accepted"
+
+    def ask(**changes: Any) -> dict[str, Any]:
+        asked = {"connectorId": 1, "duration": 600, "chargingRateUnit": "A"} | changes
+        return station.ask_box("GetCompositeSchedule", **asked)
+
+    for connector in (0, 1):
+        found = ask(connectorId=connector)
+        assert found["connectorId"] == connector
+        schedule = found["chargingSchedule"]
+        assert found["scheduleStart"] == schedule["startSchedule"]
+        assert schedule["duration"] == 600
+        assert schedule["minChargingRate"] == 6.5
+        assert schedule["chargingSchedulePeriod"] == [
+            {"startPeriod": 0, "limit": 10.0, "numberPhases": 3}
+        ]
+    in_watts = ask(chargingRateUnit="W")["chargingSchedule"]
+    assert in_watts["chargingRateUnit"] == "W"
+    assert in_watts["chargingSchedulePeriod"][0]["limit"] == 6900.0
+    for wrong in ({"duration": 0}, {"duration": -5}, {"connectorId": 2}):
+        assert ask(**wrong) == {"status": "Rejected"}
+    assert station.host.violations == []
+
+
 def test_a_card_whose_permission_ends_in_the_year_9999_is_accepted(tmp_path: Path) -> None:
     station = Station(tmp_path)
     forever = {"status": "Accepted", "expiryDate": "9999-12-31T23:59:59Z"}
