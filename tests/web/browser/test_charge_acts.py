@@ -58,7 +58,7 @@ def test_a_charge_is_stopped_and_started_again(tab: Page, site: Site) -> None:
     press(tab, "Stop", "Stopped.")
     expect(tab.locator("#state")).to_have_text("Stopped")
     expect(tab.locator("#reason")).to_contain_text("The charge was stopped (on the page)")
-    assert site.session().session_id == ""
+    wait_until(lambda: site.session().session_id == "", "the session has ended")
     expect(tab.locator("#sessions li").first).to_contain_text("Stopped")
     expect(tab.locator("#sessions li").first).to_contain_text("kWh")
     press(tab, "Start again", "Started again.")
@@ -77,7 +77,7 @@ def test_a_charge_is_put_off_and_its_energy_limited(tab: Page, site: Site) -> No
     expect(tab.locator("#in-force")).to_contain_text("Ends in 2 h 30 min")
     site.box.until(LOAD_OFFER, lambda said: said.limit_a < MIN_OFFER_A)
     press(tab, "Continue", "Goes on.")
-    tab.get_by_role("button", name="No limit").last.click()
+    press(tab, "No energy limit", "The energy limit is removed.")
     expect(tab.locator("#in-force li")).to_have_count(0)
 
 
