@@ -1,5 +1,7 @@
 """When a charging schedule begins. The cases are those of libocpp, v16 profile_testsA."""
 
+import math
+
 import pytest
 
 from nodes.dcs.profile import ChargingProfile, next_change_s, occurrence_s, value_at
@@ -171,3 +173,15 @@ def test_a_begin_between_two_seconds_loses_no_period() -> None:
     period = value_at(relative, change_s, begun_s)
     assert period is not None
     assert period.limit == 10
+
+
+@pytest.mark.req("DCS-4")
+def test_an_absolute_profile_that_names_a_recurrence_has_no_other_occurrence() -> None:
+    once = profile(
+        (0, 10), kind=ABSOLUTE, recurrence=WEEKLY, start="2024-01-01 12:00", duration=600
+    )
+    assert entries(once, "2024-01-01 12:00", "2024-02-01 12:00") == [
+        ("12:00:00", 10),
+        ("12:10:00", -1),
+    ]
+    assert next_change_s(once, at("2024-01-01 12:10"), 0.0) == math.inf
