@@ -2,10 +2,10 @@
 
 import math
 
-from nodes.dcs import boot, keys, pairing, sampling
+from nodes.dcs import boot, key_table, keys, pairing, sampling
 from nodes.dcs.dialect import ServiceRequest
 from nodes.dcs.events import GetVariables, SetVariable, VariablesReply, Verdict
-from nodes.dcs.keys import HEARTBEAT, PHASE_ROTATION, SECURITY_PROFILE
+from nodes.dcs.key_table import HEARTBEAT, PHASE_ROTATION, SECURITY_PROFILE
 from nodes.dcs.turn import Turn
 
 PHASES = "0.RST,1.RST"
@@ -23,7 +23,7 @@ def set_variable(turn: Turn, request: ServiceRequest, asked: SetVariable) -> Non
         return
     turn.keep(configuration=change.configuration)
     match change.name:
-        case keys.HEARTBEAT:
+        case key_table.HEARTBEAT:
             boot.set_interval(turn, float(keys.number(change.configuration, change.name)))
         case "WebSocketPingInterval":
             boot.plan_ping(turn)
@@ -54,5 +54,7 @@ def get_variables(turn: Turn, request: ServiceRequest, asked: GetVariables) -> N
         SECURITY_PROFILE: str(profile),
         HEARTBEAT: f"{interval_s:.0f}" if math.isfinite(interval_s) else "0",
     }
-    known, unknown = keys.show(turn.durable.configuration, asked.names[: keys.MOST_KEYS], given)
+    known, unknown = keys.show(
+        turn.durable.configuration, asked.names[: key_table.MOST_KEYS], given
+    )
     turn.answer(request, VariablesReply(known=known, unknown=unknown))

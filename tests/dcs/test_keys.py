@@ -4,13 +4,14 @@ import msgspec
 import pytest
 from ocpp.v16.enums import ConfigurationKey as Known
 
-from nodes.dcs import keys
+from nodes.dcs import key_table, keys
 from nodes.dcs.events import Verdict
-from nodes.dcs.keys import DEFAULTS, KEYS, NOT_HERE, Configuration, KeyAccess, change, show, text
+from nodes.dcs.key_table import KEYS, NOT_HERE, KeyAccess
+from nodes.dcs.keys import DEFAULTS, Configuration, change, show, text
 
 pytestmark = pytest.mark.req("DCS-7")
 
-GIVEN = {keys.PHASE_ROTATION: "0.RST,1.RST", keys.SECURITY_PROFILE: "1"}
+GIVEN = {key_table.PHASE_ROTATION: "0.RST,1.RST", key_table.SECURITY_PROFILE: "1"}
 BY_NAME = {row.name: row for row in KEYS}
 WRITABLE = [row.name for row in KEYS if row.access is KeyAccess.BOTH]
 # Of the security whitepaper, firmware and ISO 15118: other feature profiles.
@@ -80,7 +81,7 @@ def test_all_keys_are_shown_where_none_is_named() -> None:
     known, unknown = show(DEFAULTS, (), GIVEN)
     assert [each.name for each in known] == [row.name for row in KEYS]
     assert unknown == ()
-    assert len(known) <= keys.MOST_KEYS
+    assert len(known) <= key_table.MOST_KEYS
 
 
 def test_keys_are_shown_by_name_in_any_case_and_unknown_ones_beside() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nodes.dcs import keys
-from nodes.dcs.keys import KEYS, KeyAccess
+from nodes.dcs import key_table, keys
+from nodes.dcs.key_table import KEYS, KeyAccess
 
 pytestmark = pytest.mark.req("DCS-7")
 
@@ -18,7 +18,9 @@ NODE = Path(keys.__file__).parent
 def test_the_file_that_follows_a_key_names_it(name: str) -> None:
     used_by = NODE / BY_NAME[name].used_by
     text = used_by.read_text(encoding="utf-8")
-    assert re.search(rf'"{name}"', text) or (name == keys.HEARTBEAT and "keys.HEARTBEAT" in text)
+    assert re.search(rf'"{name}"', text) or (
+        name == key_table.HEARTBEAT and "key_table.HEARTBEAT" in text
+    )
 
 
 def test_only_what_has_one_value_is_followed_by_no_file() -> None:

@@ -150,7 +150,7 @@ class Case:
 
 
 def judge(answer: TestResponse, case: Case) -> None:
-    """Assert that an answer is in words, and has nothing of what was sent but as a text."""
+    """Assert that an answer explains itself, and has nothing of what was sent but as a text."""
     assert answer.status_code <= MOST_STATUS, f"{case}: {answer.status}"
     _judge_headers(answer, case)
     text = answer.get_data(as_text=True)

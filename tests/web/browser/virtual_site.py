@@ -21,10 +21,11 @@ from msgspec.structs import replace
 from playwright.sync_api import StorageState
 
 from msgs.label import LABEL_FILE, Label
-from msgs.launch import Process, ProcessState
+from msgs.launch import ProcessState
 from msgs.topics import LAUNCH_GRAPH
 from nodes.web.node import Parameters, WebNode, build
 from tests.box import AS_DELIVERED, Box
+from tests.builders import node_process
 from tests.web.browser.visit import PASSWORD
 
 STEP_S = 0.02
@@ -86,12 +87,8 @@ class VirtualSite:
                 return
             running = {*graph.memory.running}
             processes = tuple(
-                Process(
-                    node=node,
-                    state=ProcessState.READY if node in running else ProcessState.FAILED,
-                    pid=1,
-                    incarnation=1,
-                    restarts=0,
+                node_process(
+                    node, state=ProcessState.READY if node in running else ProcessState.FAILED
                 )
                 for node in (*plan, "web")
             )
