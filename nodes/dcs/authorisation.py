@@ -42,7 +42,7 @@ def take_card(turn: Turn, card: CardCall) -> None:
     if turn.inputs.service is None or not turn.is_synchronised:
         _decide(turn, card, CardVerdict.NOT_ASKED)
         return
-    if session is not None and card.token == session.token and session.session_id:
+    if session is not None and card.token == session.token:  # it logs off
         _accept(turn, card)
         return
     refusal = _why_refused(turn, card)
