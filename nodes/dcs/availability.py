@@ -21,7 +21,7 @@ def set_availability(turn: Turn, request: ServiceRequest, asked: SetAvailability
         return
     now, runs = turn.durable.availability, transactions.running(turn) is not None
     is_now = now.connector if asked.connector == CONNECTOR else now.box and now.connector
-    waits = runs and is_now is not asked.is_operative
+    waits = runs and is_now and not asked.is_operative  # to be used again waits for nothing
     if asked.connector == CONNECTOR:
         changed = replace(now, then_connector=asked.is_operative)
     else:  # the whole box covers its connector

@@ -41,7 +41,7 @@ def follow_link(turn: Turn) -> None:
         case Closed(reason=reason, text=text):
             lost(turn, reason, text)
         case FrameReceived() | Ponged():
-            turn.set(link=replace(link, heard_s=turn.now_s, pong_by_s=math.inf))
+            turn.set(link=replace(link, heard_s=turn.now_s, pong_by_s=math.inf, failures=0))
         case None:
             pass
     link = turn.state.link

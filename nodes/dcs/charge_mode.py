@@ -74,7 +74,7 @@ def switch(turn: Turn) -> None:
 
 def wishes_of(turn: Turn) -> Wishes:
     """Return all limits of the service now."""
-    view, session = turn.state.plan, turn.inputs.session
+    view = turn.state.plan
     found: list[Wish | None] = []
     if turn.inputs.service is not None and turn.is_synchronised:
         found.append(wish_of(turn, CAP, view.rates.cap, view.after.cap))
@@ -89,8 +89,7 @@ def wishes_of(turn: Turn) -> Wishes:
             detail = "the charging service does not accept the card"
             found.append(Wish(name=REFUSED, pause=True, detail=detail))
         availability = turn.durable.availability
-        is_out = not (availability.box and availability.connector)
-        if is_out and (session is None or transaction is None):
+        if not (availability.box and availability.connector):
             detail = "the charging service has taken the box out of use"
             found.append(Wish(name=OUT_OF_USE, pause=True, detail=detail))
     return Wishes(wishes=tuple(each for each in found if each is not None))

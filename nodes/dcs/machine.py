@@ -267,6 +267,8 @@ def _take_replied(turn: Turn, replied: Replied) -> None:
             remote.take_authorised(turn, replied.answer)
         case pairing.ENABLE:
             pairing.take_enabled(turn, replied.answer)
+        case remote.RESUME:
+            remote.take_resumed(turn, replied.answer)
         case remote.RESTART:
             remote.take_restart(turn, replied.answer)
         case _:

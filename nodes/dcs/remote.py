@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from bus import Status
-from msgs.methods import AUTHORIZE, RESTART_BOX
-from msgs.requests import Answer, ReasonArguments
+from msgs.methods import AUTHORIZE, RESTART_BOX, START_SESSION
+from msgs.requests import Answer, NoArguments, ReasonArguments
 from msgs.session import Action, Authorize, Authorized, WallboxState
 from nodes.dcs import outbox, status, transactions
 from nodes.dcs.box_asks import AskToken, StopCause, TokenAnswer
@@ -25,7 +25,7 @@ from nodes.dcs.variables import count_of, is_on, seconds_of
 
 RESET_S = 60.0  # assumed: until a restart happens though the end of the charge is not acknowledged
 RETRY_S = 10.0  # assumed: between two attempts to restart
-START, RESTART = "remote start", "restart"  # keys
+START, RESUME, RESTART = "remote start", "resume", "restart"  # keys
 
 # --- start ----------------------------------------------------------------------------------------
 
@@ -37,12 +37,13 @@ def request_start(turn: Turn, request: ServiceRequest, asked: RequestStart) -> N
         turn.verdict(request, Verdict.REJECTED, why)
         return
     wait_s = seconds_of(turn, "ConnectionTimeOut")
-    reserved = turn.durable.reservation
+    session, reserved = turn.inputs.session, turn.durable.reservation
     if reserved is not None:
         turn.keep(used_reservation=asked.token)
+    needs_card = session is None or session.authorization_required
     turn.set(
         remote=RemoteStart(
-            token=asked.token,
+            token=asked.token if needs_card else "",
             until_s=turn.now_s + wait_s,
             profile=asked.profile,
             is_checked=not is_on(turn, "AuthorizeRemoteTxRequests"),
@@ -57,10 +58,10 @@ def _why_no_start(turn: Turn, asked: RequestStart) -> str:
         return f"there is no connector {asked.connector}"
     if session is None or not turn.is_online:
         return "this box cannot begin a charge now"
-    if session.session_id and session.token == "" and not session.authorization_required:
-        return "" if turn.state.remote is None else "a start is under way"
     if session.session_id or session.released or turn.state.remote is not None:
         return "a charge runs, or is about to begin"
+    if not (session.authorization_required or session.plugged):
+        return "no card is needed: the charge begins with the plug"
     now = status.connector_status(turn)
     if now in (ConnectorStatus.UNAVAILABLE, ConnectorStatus.FAULTED):
         return f"the connector is {now}"
@@ -81,14 +82,17 @@ def follow_start(turn: Turn) -> None:
         turn.log("info", f"the remote start of {remote.token} has not begun in time")
         turn.set(remote=None)
         return
-    if not remote.is_checked:
+    if not remote.is_checked and remote.token:
         if not remote.is_checking:
             turn.set(remote=replace(remote, is_checking=True))
             turn.wait(Waiting(asked=AskToken(token=remote.token), key=START))
         return
     if not remote.is_asked:
         turn.set(remote=replace(remote, is_asked=True))
-        turn.request(AUTHORIZE, Authorize(token=remote.token), START)
+        if remote.token:
+            turn.request(AUTHORIZE, Authorize(token=remote.token), START)
+        else:  # where no card is needed it takes a stop back
+            turn.request(START_SESSION, NoArguments(), RESUME)
 
 
 def take_token(turn: Turn, answer: TokenAnswer | None) -> None:
@@ -111,9 +115,19 @@ def take_authorised(turn: Turn, answer: Answer[Authorized]) -> None:
     if answer.status is not Status.OK or answer.result is None:
         turn.log("warning", f"remote start: {answer.reason or answer.status}")
         turn.set(remote=None)
-    elif answer.result.action is Action.LOGGED_OFF:  # a card came first
+    elif answer.result.action is not Action.LOGGED_OFF:
+        return  # it waits for the plug: session lets it lapse
+    elif remote.is_withdrawn:
         turn.set(remote=None)
-    # Else it waits for the plug: session lets it lapse.
+    else:  # the same token had authorised before: authorise with it again
+        turn.set(remote=replace(remote, is_asked=False))
+
+
+def take_resumed(turn: Turn, answer: Answer[None]) -> None:
+    """Take session's answer to a remote start where no card is needed."""
+    if answer.status is not Status.OK:
+        turn.log("warning", f"remote start: {answer.reason or answer.status}")
+        turn.set(remote=None)
 
 
 def follow_lapse(turn: Turn) -> None:

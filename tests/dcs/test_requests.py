@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.box import NO_CARD
 from tests.dcs.station import Station
 
 REMOTE = "REMOTE0001"  # no card of the box
@@ -168,3 +169,37 @@ def test_what_the_box_does_not_have_is_not_accepted(station: Station) -> None:
     ):
         assert station.send_box(action, payload).error == "NotSupported"
     assert station.send_box("Dance", {}).error == "NotImplemented"
+
+
+@pytest.mark.req("DCS-7", "RFID-6")
+def test_where_no_card_is_needed_a_remote_start_takes_a_stop_back(tmp_path: Path) -> None:
+    station = Station(tmp_path, authorization=NO_CARD)
+    assert station.ask_box("RemoteStartTransaction", idTag=REMOTE) == {"status": "Rejected"}
+    station.act("plug")
+    station.act("ready")
+    station.soon(lambda: station.state == "Charging", 60.0)
+    station.advance(1.0)
+    first = number(station)
+    assert station.ask_box("RemoteStartTransaction", idTag=REMOTE) == {"status": "Rejected"}
+    stopped = station.ask_box("RemoteStopTransaction", transactionId=first)
+    assert stopped == {"status": "Accepted"}
+    station.soon(lambda: station.contactor == "open", 30.0)
+    station.advance(5.0)
+    assert station.ask_box("RemoteStartTransaction", idTag=REMOTE) == {"status": "Accepted"}
+    station.soon(lambda: station.state == "Charging", 60.0)
+    station.soon(lambda: number(station) != first, 5.0)
+    assert {each.token for each in station.host.charges.values()} == {"NOCARD"}
+
+
+@pytest.mark.req("DCS-7")
+def test_a_box_out_of_use_gives_no_current_where_no_card_is_needed(tmp_path: Path) -> None:
+    station = Station(tmp_path, authorization=NO_CARD)
+    asked = {"connectorId": 1, "type": "Inoperative"}
+    assert station.ask_box("ChangeAvailability", **asked) == {"status": "Accepted"}
+    station.act("plug")
+    station.act("ready")
+    station.advance(90.0)
+    assert station.contactor == "open"
+    asked = {"connectorId": 1, "type": "Operative"}
+    assert station.ask_box("ChangeAvailability", **asked)["status"] in ("Accepted", "Scheduled")
+    station.soon(lambda: station.state == "Charging", 90.0)
