@@ -40,7 +40,7 @@ from nodes.dcs.dialect import (
 from nodes.dcs.events import VendorMessage
 from nodes.dcs.requests import take_request
 from nodes.dcs.state import Durable, Inputs, Outbox, Outputs, PendingCall, Replied, Sent, State
-from nodes.dcs.store import begin_store, hand_out_rows, note, take_result
+from nodes.dcs.store import begin_store, hand_out_rows, is_busy, note, take_result
 from nodes.dcs.turn import Turn
 
 WRONG_S, MOST_WRONG = 60.0, 5  # assumed: wrong frames that are logged in that time
@@ -87,7 +87,8 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     boot.register(turn)
     status.report(turn)
     remote.follow_reset(turn)
-    outbox.send_next(turn)
+    if not (turn.state.held and is_busy(turn.state.store)):
+        outbox.send_next(turn)
     return _finish(turn, state)
 
 
@@ -137,13 +138,18 @@ def _wishes(turn: Turn) -> Wishes | None:
 
 
 def _answer_held(turn: Turn) -> None:
-    """Send the answers whose changes are on the disk; if it refuses them, errors."""
+    """Send the answers whose changes are on the disk; if it refuses them, errors.
+
+    They go before a call of this box, which a request may have triggered (case 25).
+    """
     store, held = turn.state.store, turn.state.held
     if not held:
         return
-    is_stored = not store.writing and not store.is_urgent
+    is_stored = not is_busy(store)
     if not is_stored and store.problem is None:
         return
+    calls = tuple(turn.sends)
+    turn.sends.clear()
     for each in held:
         if is_stored:
             turn.sends.append(
@@ -151,6 +157,7 @@ def _answer_held(turn: Turn) -> None:
             )
         else:
             turn.refuse(each.request.message_id, words.INTERNAL, f"not stored: {store.problem}")
+    turn.sends.extend(calls)
     turn.set(held=())
 
 

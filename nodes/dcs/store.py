@@ -91,6 +91,11 @@ def hand_out_rows(store: Store, moment: Moment) -> tuple[Store, Rows | None]:
     return replace(store, writing=store.waiting, waiting={}, is_urgent=False), store.waiting
 
 
+def is_busy(store: Store) -> bool:
+    """Return whether an answer to the service has to wait for the disk."""
+    return bool(store.writing) or store.is_urgent
+
+
 def take_result(store: Store, result: WriteResult, now_s: float) -> Store:
     """Return the store after a write; what was not written waits again."""
     if result.problem is None:

@@ -592,6 +592,13 @@ def test_case_25_the_answer_to_a_trigger_comes_before_the_message(station: Stati
     station.soon(lambda: order != [] or answer.payload is not None, 5.0)
     assert (order, answer.payload) == ([], {"status": "Accepted"})
     station.soon(lambda: order == ["Heartbeat"], 5.0)
+    # Also while the answer before waits for the disk.
+    order.clear()
+    station.host.ask("ChangeConfiguration", key="MeterValueSampleInterval", value="50")
+    answer = station.host.ask("TriggerMessage", requestedMessage="Heartbeat")
+    station.soon(lambda: order != [] or answer.payload is not None, 5.0)
+    assert (order, answer.payload) == ([], {"status": "Accepted"})
+    station.soon(lambda: order == ["Heartbeat"], 5.0)
     wrong = station.ask_box("TriggerMessage", requestedMessage="StatusNotification", connectorId=9)
     assert wrong == {"status": "Rejected"}
     for message, sent in (
