@@ -59,7 +59,7 @@ def test_axe_finds_nothing_in_a_fault_and_in_a_charge(
     found = violations(page, "charging")
     page.keyboard.press("Escape")
     site.box.act("fault", name="rcm_dc")
-    page.locator("#faults li").wait_for()
+    page.locator("#faults > li").wait_for()
     found += violations(page, "fault")
     site.box.act("clear", name="rcm_dc")
     assert found == []
