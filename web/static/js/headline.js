@@ -73,7 +73,7 @@ function showRetry(code, left_s, words) {
 }
 
 function faultItem({ code, name, title, danger, steps, known, detail, waits, isHeadline }) {
-  const item = make("li", { class: "fault" }, make("h3", { class: isHeadline ? "fault-what unseen" : "fault-what" }, title));
+  const item = make("li", { class: "fault" }, make("h2", { class: isHeadline ? "fault-what unseen" : "fault-what" }, title));
   if (danger) item.append(make("p", { class: "fault-danger" }, danger));
   if (known.length) item.append(make("ul", { class: "fault-known", "aria-label": "What the box knows" },
     ...known.map((words) => make("li", {}, words))));
