@@ -3,16 +3,15 @@
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, request
 from msgspec import Struct
-from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, UnsupportedMediaType
+from werkzeug.exceptions import NotFound, ServiceUnavailable
 
 from msgs.methods import ACTS
-from msgs.patterns import plain
-from msgs.requests import Status
 from web.box import Box, ServerConfig, SilentError
 from web.curve import LimitSpan
-from web.panel import STATUS, panel_of
+from web.json_body import arguments_of, response_to
+from web.panel import panel_of
 from web.request_check import RequestCheck
 from web.streams import Streams
 
@@ -88,20 +87,8 @@ class Api:
         act = ACTS.get(name)
         if act is None:
             raise NotFound
-        kind = act.arguments
-        if request.mimetype != "application/json":
-            raise UnsupportedMediaType("Expected JSON (Content-Type: application/json).")
-        try:
-            arguments = msgspec.json.decode(request.get_data() or b"{}", type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            fields = ", ".join(kind.__struct_fields__) or "nothing"
-            raise BadRequest(f"{name}: {plain(error)}; expected {fields}.") from error
-        answer = self._box.ask(act, arguments)
-        if answer.status is Status.OK:
-            return jsonify(ok=True)
-        response = jsonify(reason=answer.reason, problems=answer.problems)
-        response.status_code = STATUS[answer.status]
-        return response
+        arguments = arguments_of(name, act.arguments)
+        return response_to(self._box.ask(act, arguments))
 
     def _live(self) -> bytes:
         try:
