@@ -526,6 +526,8 @@ def test_the_least_rate_is_the_highest_of_those_that_count() -> None:
     assert shown(profiles, "2024-01-18 18:00", "2024-01-18 19:00").least_rate == 8
     assert shown(profiles, "2024-01-18 18:00", "2024-01-18 19:00", unit=W).least_rate == 5520
     assert shown(NO_PROFILES, "2024-01-18 18:00", "2024-01-18 19:00").least_rate is None
+    without = installed(profile((0, 16), kind=RELATIVE))
+    assert shown(without, "2024-01-18 18:00", "2024-01-18 19:00").least_rate is None
 
 
 def test_a_duration_of_years_is_cut_and_the_schedule_says_so() -> None:
