@@ -25,11 +25,14 @@ class Remedy(Struct, frozen=True, kw_only=True):
 
 
 _BREAKER_OFF = "Switch off the mains of the box at its breaker, and leave it off."
+_MAINS_OFF = "Switch off the mains of the box at its breaker."
 _BREAKER = "Switch the mains of the box off at its breaker, and on again after ten seconds."
 _SERVICE = "If the fault comes back, call the service."
 _RESEAT = "Pull the plug, and put it in again until it locks."
 _COOL = "Charging goes on by itself once the box has cooled down."
 _SUN = "Keep the box out of direct sun."
+# A loose terminal gets hot by itself (hardware.md 5).
+_LOOSE = "If it comes back in the shade, have an electrician check the terminals of the box."
 
 _LIVE = Remedy(
     title="Danger: the cable may be live",
@@ -44,7 +47,7 @@ _UNPROVEN = Remedy(
     title="Locked: the contactor may not open any more",
     danger="Do not touch plug or cable: it is not proven that they carry no voltage.",
     steps=(
-        "Switch off the mains of the box at its breaker.",
+        _MAINS_OFF,
         "Pull the plug when all lights of the box are dark.",
         "Switch the mains on again: the box then proves that its contactor opens.",
         _SERVICE,
@@ -54,10 +57,10 @@ _LEAK = Remedy(
     title="Stopped: current leaks to earth",
     danger="Do not touch a plug or cable that is wet or damaged.",
     steps=(
-        "Look at the cable for damage, and at the plug for water.",
+        "Look at cable and plug, without touching them, for damage and water.",
         "If there is any, switch off the mains of the box at its breaker before you pull the plug, "
         "and do not use this cable or plug.",
-        "If there is none, let the box try again: lightning may have been the cause.",
+        "If there is none, let the box try again: it may have been lightning.",
         "If it comes back with one car only, have that car checked; else call the service.",
     ),
 )
@@ -89,7 +92,7 @@ _SENSORS = Remedy(
     title="The box cannot see the plug",
     steps=("Wait: the box looks again.", _RESEAT, _BREAKER, _SERVICE),
 )
-_TOO_HOT = Remedy(title="Paused: the box is too hot", steps=(_COOL, _SUN))
+_TOO_HOT = Remedy(title="Paused: the box is too hot", steps=(_COOL, _SUN, _LOOSE))
 
 REMEDIES: dict[Cause, Remedy] = {
     Cause.STILL_LIVE: _LIVE,
@@ -136,6 +139,7 @@ REMEDIES: dict[Cause, Remedy] = {
         title="Stopped: the mains voltage is out of range",
         steps=(
             "Wait: charging goes on when the voltage is right again.",
+            "If lamps flicker or are too bright, the neutral may be broken: call an electrician.",
             "If a phase has no voltage, check its breaker and the main fuses.",
             "If the voltage falls while charging, lower the current: the supply line may be too "
             "thin or too long, and may have to be reinforced.",
@@ -186,7 +190,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.SWITCH_OPEN: _TOO_HOT,
     Cause.SENSOR_FAILED: Remedy(
         title="Paused: a temperature sensor has failed",
-        steps=("Switch the mains of the box off and on.", _SERVICE),
+        steps=(_BREAKER, _SERVICE),
     ),
     Cause.TOO_HOT: _TOO_HOT,
 }
@@ -217,3 +221,11 @@ def remedy_of(code: FaultCode, cause: Cause | None) -> Remedy:
     if code is FaultCode.RED and cause in _OF_RED:
         return _OF_RED[cause]
     return REMEDIES[cause]
+
+
+def while_unproven(remedy: Remedy) -> Remedy:
+    """Return a remedy for the time in which the contactor is not proven open."""
+    if remedy.steps[0] in (_BREAKER_OFF, _MAINS_OFF):
+        return remedy
+    danger = " ".join(filter(None, (remedy.danger, _UNPROVEN.danger)))
+    return Remedy(title=remedy.title, danger=danger, steps=_UNPROVEN.steps)

@@ -57,3 +57,23 @@ def codes_of(cause: Cause) -> frozenset[FaultCode]:
     circuit = {Cause.STRAY_CURRENT, Cause.GENERATOR, Cause.NOT_PROVEN_OPEN, Cause.LATCH_UNREADABLE}
     found = {FaultCode.RED} if cause in red else set()
     return frozenset(found | ({FaultCode.SAFETY_CIRCUIT} if cause in circuit else set()))
+
+
+@pytest.mark.req("ERR-3")
+def test_a_box_that_is_hot_again_and_again_is_looked_at_by_an_electrician() -> None:
+    for cause in (Cause.TOO_HOT, Cause.SWITCH_OPEN):
+        assert "electrician" in REMEDIES[cause].steps[-1]
+
+
+@pytest.mark.req("ERR-8005")
+@pytest.mark.parametrize("cause", [Cause.RESIDUAL_AC, Cause.RESIDUAL_DC, Cause.RESIDUAL_BOTH])
+def test_what_may_be_wet_is_looked_at_without_touching_it(cause: Cause) -> None:
+    first, second, *_ = REMEDIES[cause].steps
+    assert "without touching" in first
+    assert second.index("switch off the mains") < second.index("pull the plug")
+
+
+@pytest.mark.req("ERR-8002")
+def test_a_broken_neutral_is_no_case_for_waiting() -> None:
+    steps = REMEDIES[Cause.MAINS_RANGE].steps
+    assert any("neutral" in step and "electrician" in step for step in steps)

@@ -10,8 +10,16 @@ from msgspec import Struct
 
 from msgs.fault_cause import Cause
 from msgs.pilot import CpState
-from msgs.remedies import remedy_of
-from msgs.safety import LATCHED, RETRIED, Contactor, Fault, FaultCode, SafetyStatus
+from msgs.remedies import remedy_of, while_unproven
+from msgs.safety import (
+    LATCHED,
+    RETRIED,
+    Contactor,
+    Fault,
+    FaultCode,
+    SafetyPhase,
+    SafetyStatus,
+)
 from msgs.units import Seconds
 from view.meters import online
 from view.snapshot import Snapshot
@@ -29,6 +37,10 @@ _CONTACTORS = {
     Contactor.CLOSED: "The contactor is not proven open.",
     Contactor.WELDED: "The contactor is welded: it does not open.",
 }
+_MOVING = frozenset(
+    {SafetyPhase.CLOSING, SafetyPhase.CLOSED, SafetyPhase.STOPPING, SafetyPhase.OPENING}
+)
+"""The phases in which the contactor is closed by command, or is just opening."""
 
 
 class ShownFault(Struct, frozen=True, kw_only=True):
@@ -52,6 +64,11 @@ def has_latched(safety: SafetyStatus) -> bool:
     return any(code in LATCHED for code in safety.faults)
 
 
+def is_unproven(safety: SafetyStatus) -> bool:
+    """Return whether the contactor is open by command, and not proven open."""
+    return safety.contactor is not Contactor.OPEN and safety.phase not in _MOVING
+
+
 def faults(snapshot: Snapshot) -> tuple[ShownFault, ...]:
     """Return the present faults: latched ones first, then those with a danger."""
     safety = snapshot.safety.fresh
@@ -67,6 +84,8 @@ def _fault(snapshot: Snapshot, safety: SafetyStatus, code: FaultCode) -> ShownFa
     detail, count = (record.detail, record.count) if record else (f"fault {name}", 1)
     retry_in_s = _retry_in_s(snapshot, safety, code)
     remedy = remedy_of(code, record.cause if record else None)
+    if is_unproven(safety):
+        remedy = while_unproven(remedy)
     is_of_older_safety = record is not None and record.cause is None and bool(record.remedy)
     return ShownFault(
         code=code,

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from msgs.load_manager import HouseMeter, amount_words
 from msgs.pilot import MIN_OFFER_A, PLUGGED, CpState
-from msgs.safety import Contactor, FaultCode, SafetyPhase, SafetyStatus
+from msgs.safety import LATCHED, Contactor, FaultCode, SafetyPhase, SafetyStatus
 from msgs.state_reason import StateReason
 from msgs.wish import OWNER_WISHES
 from view.charge import cp_words
 from view.fault_names import FAULT_NAMES, code_title
+from view.faults import faults, is_unproven
 from view.limits import source_name
 from view.meters import online
 from view.silence import silence, troubles
@@ -144,6 +145,22 @@ def fault(snapshot: Snapshot) -> Known:
         return _silent(silence(snapshot, snapshot.safety))
     names = [f"{code_title(code)}: {FAULT_NAMES[code]}" for code in safety.faults]
     return Known(bool(names), f"{'; '.join(names)}." if names else "No fault is raised.")
+
+
+def may_be_live(snapshot: Snapshot) -> Known:
+    """Return whether plug and cable may carry voltage though nothing is charged."""
+    safety = snapshot.safety.fresh
+    if safety is None:
+        return _silent(silence(snapshot, snapshot.safety))
+    if is_unproven(safety) or safety.contactor is Contactor.WELDED:
+        return Known(True, "The contactor is not proven open.")
+    dangers = [each for each in faults(snapshot) if each.code in LATCHED and each.danger]
+    if dangers:
+        code = dangers[0].code
+        return Known(True, f"{code_title(code)}: {FAULT_NAMES[code]}.")
+    if safety.contactor is Contactor.CLOSED:
+        return Known(False, "The contactor obeys the box.")
+    return Known(False, "The contactor is proven open.")
 
 
 def starting(snapshot: Snapshot) -> Known:
@@ -279,7 +296,9 @@ def still_charging(snapshot: Snapshot) -> Known:
     safety = snapshot.safety.fresh
     if safety is None:
         return _silent(silence(snapshot, snapshot.safety))
-    if safety.contactor is not Contactor.OPEN:
+    if is_unproven(safety) or safety.contactor is Contactor.WELDED:
+        return Known(None, "It is not proven that the cable carries no voltage.")
+    if safety.contactor is Contactor.CLOSED:
         return Known(True, "The cable carries mains voltage: the charge goes on.")
     if safety.cp_state in (CpState.C, CpState.D):
         return Known(True, "The vehicle still asks for energy.")

@@ -75,6 +75,12 @@ class ShownSymptom(Struct, frozen=True, kw_only=True):
 _CARD = (
     "Present a stored card to the reading area, or switch the authorisation off in the settings."
 )
+_LIVE = Possible(
+    "Plug and cable may be live",
+    "Do not touch plug or cable. Switch off the mains of the box at its breaker first; then do "
+    "what the page Status says about the fault.",
+    known.may_be_live,
+)
 _SERVICE = "If nothing here helps, call the service."
 
 SYMPTOMS: tuple[Symptom, ...] = (
@@ -84,7 +90,9 @@ SYMPTOMS: tuple[Symptom, ...] = (
         (
             Possible(
                 "The box has no mains",
-                "Check the residual-current device and the breaker of the box, and switch them on.",
+                "If they were not switched off on purpose, switch on the residual-current device "
+                "and the breaker of the box. If one goes off again, leave it off and call an "
+                "electrician.",
                 known.no_mains,
             ),
             Possible(
@@ -109,6 +117,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "not-starting",
         "Charging does not start",
         (
+            _LIVE,
             Possible(
                 "The plug is not seated",
                 "Pull the plug, put it in again, and check that it locks.",
@@ -234,6 +243,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "stuck",
         "The plug cannot be pulled out",
         (
+            _LIVE,
             Possible(
                 "The vehicle has not ended the charge",
                 "End the charge in the vehicle, unlock it, and pull the plug then.",
@@ -250,11 +260,11 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "red",
         "The status LED is red, or red with white or blue",
         (
+            _LIVE,
             Possible(
                 "A fault is raised",
-                "Do what the page says about this fault. If it stays: switch the mains of the box "
-                "off, pull the plug, and switch the mains on again. All red: do not touch the plug "
-                "before the mains are off.",
+                "Do what the page says about this fault. If it stays, and not all segments are "
+                "red: switch the mains of the box off, pull the plug, and switch the mains on.",
                 known.fault,
             ),
         ),

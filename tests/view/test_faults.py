@@ -10,8 +10,8 @@ from msgspec.structs import replace as changed
 from msgs.fault_cause import Cause
 from msgs.meter import NO_LINE
 from msgs.pilot import CpState
-from msgs.remedies import REMEDIES
-from msgs.safety import LATCHED, RETRIED, Contactor, FaultCode
+from msgs.remedies import REMEDIES, remedy_of
+from msgs.safety import LATCHED, RETRIED, Contactor, FaultCode, SafetyPhase
 from tests.builders import fault_record, meter_reading
 from tests.view.charge import SAFETY, but, charging, silent
 from tests.view.snapshot import said
@@ -166,3 +166,31 @@ def test_tries_that_are_used_up_are_said() -> None:
     used = faulty(FaultCode.RESIDUAL_CURRENT, retries=5, retry_in_s=None)
     assert one(used).known == ("All 5 tries are used: unplug the car to begin again.",)
     assert one(faulty(FaultCode.RESIDUAL_CURRENT, retries=4)).known == ()
+
+
+@pytest.mark.req("ERR-T")
+@pytest.mark.parametrize("phase", [SafetyPhase.START, SafetyPhase.FAULT])
+@pytest.mark.parametrize("code", sorted(CAUSES))
+def test_no_plug_is_pulled_before_the_mains_are_off_while_the_contactor_is_not_proven_open(
+    code: FaultCode, phase: SafetyPhase
+) -> None:
+    for contactor in (Contactor.CLOSED, Contactor.WELDED):
+        fault = one(faulty(code, contactor=contactor, phase=phase))
+        assert "Do not touch plug or cable" in fault.danger
+        assert "Switch off the mains" in fault.steps[0]
+        assert remedy_of(code, CAUSES[code]).danger in fault.danger
+    proven = one(faulty(code, contactor=Contactor.OPEN, phase=phase))
+    assert (proven.danger, proven.steps) == shown_of(code)
+
+
+@pytest.mark.req("ERR-T")
+@pytest.mark.parametrize("phase", [SafetyPhase.CLOSED, SafetyPhase.STOPPING, SafetyPhase.OPENING])
+def test_a_contactor_that_is_about_to_open_is_no_danger_yet(phase: SafetyPhase) -> None:
+    code = FaultCode.TOO_HOT
+    fault = one(faulty(code, contactor=Contactor.CLOSED, phase=phase))
+    assert (fault.danger, fault.steps) == shown_of(code)
+
+
+def shown_of(code: FaultCode) -> tuple[str, tuple[str, ...]]:
+    remedy = remedy_of(code, CAUSES[code])
+    return remedy.danger, remedy.steps

@@ -244,8 +244,14 @@ ROWS: tuple[tuple[Look, Snapshot, bool | None, str], ...] = (
     (
         known.still_charging,
         but("safety", contactor=Contactor.WELDED),
-        True,
-        "The cable carries mains voltage: the charge goes on.",
+        None,
+        "It is not proven that the cable carries no voltage.",
+    ),
+    (
+        known.still_charging,
+        but("safety", contactor=Contactor.CLOSED, phase=SafetyPhase.START),
+        None,
+        "It is not proven that the cable carries no voltage.",
     ),
     (
         known.still_charging,
@@ -260,6 +266,27 @@ ROWS: tuple[tuple[Look, Snapshot, bool | None, str], ...] = (
         "The cable carries no voltage, and the vehicle does not ask for energy.",
     ),
     (known.still_charging, silent("safety"), None, "No message from safety for 12 s."),
+    (known.may_be_live, charging(), False, "The contactor obeys the box."),
+    (known.may_be_live, unplugged(), False, "The contactor is proven open."),
+    (
+        known.may_be_live,
+        but("safety", contactor=Contactor.WELDED, phase=SafetyPhase.FAULT),
+        True,
+        "The contactor is not proven open.",
+    ),
+    (
+        known.may_be_live,
+        but("safety", contactor=Contactor.CLOSED, phase=SafetyPhase.START),
+        True,
+        "The contactor is not proven open.",
+    ),
+    (
+        known.may_be_live,
+        unplugged(faults=(FaultCode.RED,), phase=SafetyPhase.FAULT),
+        True,
+        "All red: the cable may be live, or the protective earth is missing.",
+    ),
+    (known.may_be_live, silent("safety"), None, "No message from safety for 12 s."),
     (known.lock, charging(), None, "The lock is in the vehicle; the box cannot see or open it."),
 )
 
@@ -342,3 +369,23 @@ def test_an_idle_box_has_no_fault_and_waits_for_a_plug() -> None:
     assert [cause.title for cause in starting.causes if cause.verdict is CauseVerdict.HOLDS] == [
         "The plug is not seated"
     ]
+
+
+LIVE = but("safety", contactor=Contactor.WELDED, phase=SafetyPhase.FAULT, faults=(FaultCode.RED,))
+
+
+@pytest.mark.req("ERR-RED")
+@pytest.mark.parametrize("key", ["not-starting", "stuck", "red"])
+def test_whoever_reads_about_the_plug_is_told_first_that_it_may_be_live(key: str) -> None:
+    shown = next(each for each in symptoms(LIVE) if each.key == key)
+    assert shown.causes[0].key == "may_be_live"
+    assert shown.causes[0].verdict is CauseVerdict.HOLDS
+    assert shown.causes[0].remedy.startswith("Do not touch plug or cable")
+
+
+@pytest.mark.req("ERR-RED")
+def test_no_symptom_asks_to_switch_the_mains_on_again_after_all_red() -> None:
+    for shown in symptoms(LIVE):
+        for cause in shown.causes:
+            if cause.verdict is not CauseVerdict.EXCLUDED:
+                assert "mains on again" not in cause.remedy, cause
