@@ -24,12 +24,11 @@ profiles into wishes, clock.py knows the service's time. state.py holds all of i
 what has to last, as whole rows.
 
 profile.py, profiles.py, profile_check.py and composition.py are charging profiles, local_list.py,
-reservation.py, key_table.py with keys.py (read by variables.py) and measurands.py the rest of what
-OCPP defines.
-events.py names the operations without a version of OCPP; dialect.py is what a version translates,
-dialect_16.py and its three files are 1.6. link.py is the connection, link_websocket.py the only
-file with a socket, link_sim.py one in memory. node.py follows the settings; charge_point.py, which
-is loaded with the first service, wires the machine.
+reservation.py, keys.py and key_table.py (read by variables.py) and measurands.py the rest of what
+OCPP defines. events.py names the operations without a version of OCPP; dialect.py is what a
+version translates, dialect_16.py and its three files are 1.6. link.py is the connection,
+link_websocket.py the only file with a socket, link_sim.py one in memory. node.py follows the
+settings; charge_point.py, which is loaded with the first service, wires the machine.
 """
 
 IMPORTS = ("asyncio",)  # see launch.warm; the rest is imported with the first service
