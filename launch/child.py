@@ -2,6 +2,13 @@
 
 Exit codes: 0 stopped; 1 failed, with a traceback in the log; 78 cannot be configured (EX_CONFIG of
 sysexits(3)): a wrong parameter, an unknown driver, a busy name or port. Those are not retried.
+
+A process without a bus (`bus = false` in the plan) belongs to no graph: a program of another party
+that is only kept running. Its module `node` has `Parameters` as well, and in place of `build`
+
+    run(parameters: Parameters, state_dir: Path, ready: Callable[[], None]) -> None
+
+which serves until SIGTERM and calls `ready` once it does. It has no heartbeat: a hang is not found.
 """
 
 import contextlib
@@ -25,6 +32,7 @@ from msgs.heartbeat import NodeState
 from msgs.units import MOST_TEXT
 
 EXIT_FAILED = 1
+NO_INCARNATION = 0  # of a process without a bus
 BUSY_NAME_S = 1.0  # safety runs up to 0.2 s longer than a killed supervisor
 
 # Before READY these errors come from the configuration, not from a bug.
@@ -51,6 +59,8 @@ def run(
         if not isinstance(process_messages.receive_message(connection), process_messages.Go):
             return EXIT_OK  # the supervisor has closed the connection
         _set_scheduling(order)
+        if not order.entry.bus:
+            return _run_alone(order, connection, loaded)
         return _run_node(order, connection, loaded)
     except ConfigurationError as error:
         process_messages.send_message(connection, process_messages.Failed(str(error)))
@@ -87,6 +97,25 @@ def _run_node(order: process_messages.Order, connection: socket.socket, loaded: 
         raise
     finally:
         bus.close()
+    return EXIT_OK
+
+
+def _run_alone(order: process_messages.Order, connection: socket.socket, loaded: LoadedNode) -> int:
+    """Run a process without a bus until it has ended."""
+    is_ready = False
+
+    def ready() -> None:
+        nonlocal is_ready
+        is_ready = True
+        process_messages.send_message(connection, process_messages.Ready(NO_INCARNATION))
+
+    gc.enable()
+    try:
+        loaded.module.run(loaded.parameters, Path(order.state_dir), ready)
+    except OSError as error:
+        if not is_ready and error.errno in _CONFIGURED_WRONG:
+            raise ConfigurationError(f"{order.entry.node}: {error}") from error
+        raise
     return EXIT_OK
 
 

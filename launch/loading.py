@@ -62,7 +62,7 @@ class LoadedNode:
     @property
     def is_asyncio(self) -> bool:
         """Return whether the node runs inside asyncio."""
-        return bool(self.module.RUNNER == "asyncio")
+        return self.entry.bus and bool(self.module.RUNNER == "asyncio")
 
     def build(self, bus: Bus) -> object:
         """Open the drivers and build the node on its bus; the caller has to keep the result.

@@ -30,6 +30,7 @@ class NodeEntry(Struct, frozen=True, kw_only=True):
     places: dict[str, str] = {}  # parameter -> file and key, where the key is another one
     file: str
     ports: int  # is added to every simulated port
+    bus: bool = True  # False: a process without a bus, see `launch.child`
 
 
 def lay_over(below: DriverEntry | None, above: DriverEntry) -> DriverEntry:

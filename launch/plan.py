@@ -59,6 +59,7 @@ class NodePlan:
     nice: int = 0
     scheduling: str = ""
     realtime: bool = False
+    bus: bool = True
 
     @property
     def has_safe_state(self) -> bool:
@@ -92,6 +93,7 @@ class Plan:
             places=dict(node.places),
             file=self.file,
             ports=self.ports,
+            bus=node.bus,
         )
 
 

@@ -20,6 +20,7 @@ A launch file is TOML, one node a table:
     nice = -5
     scheduling = "fifo:10"           # or "rr:10", "batch", "idle"
     realtime = true                  # memory locked, no cyclic garbage collector
+    bus = false                      # a process without a bus, see launch/child.py
     off = true                       # leaves the node of an included file out
 
     [nodes.pilot.parameters]         # checked by the node itself before anything starts
@@ -111,6 +112,7 @@ class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     nice: Annotated[int, Meta(ge=-20, le=19)] | UnsetType = UNSET
     scheduling: _Scheduling | UnsetType = UNSET
     realtime: bool | UnsetType = UNSET
+    bus: bool | UnsetType = UNSET
     off: bool | UnsetType = UNSET
 
 

@@ -1,13 +1,20 @@
 """One supervised node: its processes, whether it is silent, and pending requests to restart it."""
 
+import os
+import signal
+
 from bus import Call, Subscription
+from bus.place import Place
 from launch.children import ChildProcess
 from launch.lifecycle import State
-from launch.plan import NodePlan
+from launch.plan import NodePlan, ParentDeath, Plan
+from launch.process_messages import Order
 from msgs.heartbeat import Heartbeat
 from msgs.launch import Process, ProcessState, Restarted
 from msgs.requests import NodeName
 from msgs.units import MOST_TEXT
+
+_SIGNALS = {ParentDeath.KILL: signal.SIGKILL, ParentDeath.TERM: signal.SIGTERM}
 
 CONSEQUENCES = {
     ProcessState.STARTING: "it starts again",
@@ -56,6 +63,22 @@ class Node:
             return False
         self._silent_periods = 0
         return True
+
+    def order(self, plan: Plan, place: Place, supervisor: str) -> Order:
+        """Return the order that starts a process of it; `supervisor` is the name of this one."""
+        own = self.plan
+        return Order(
+            entry=plan.entry(own.name),
+            run_dir=str(place.run_dir),
+            state_dir=str(place.state_dir),
+            peers=(supervisor, *(each.name for each in plan.nodes if each.bus)),
+            supervisor=os.getpid(),
+            parent_death=_SIGNALS[own.parent_death],
+            cpu=own.cpu,
+            nice=own.nice,
+            scheduling=own.scheduling,
+            realtime=own.realtime,
+        )
 
     def answer_restarts(self) -> None:
         """Answer the requests to restart with the result."""

@@ -20,7 +20,7 @@ from launch.children import NOT_FORKED, ChildProcess, LogReader, WarmParent, rea
 from launch.complaint import expected
 from launch.journal import Journal
 from launch.lifecycle import Act, Event
-from launch.plan import NodePlan, ParentDeath, Plan, RestartPolicy, Stops, stop_waves
+from launch.plan import NodePlan, Plan, RestartPolicy, Stops, stop_waves
 from launch.series import Series
 from launch.supervised import CONSEQUENCES, Node
 from msgs.launch import GraphStatus, ProcessState, Restarted
@@ -33,8 +33,6 @@ WATCH_PERIOD_S = 1.0
 
 EXIT_OK = 0
 EXIT_FAILED = 1
-
-_SIGNALS = {ParentDeath.KILL: signal.SIGKILL, ParentDeath.TERM: signal.SIGTERM}
 
 
 class Supervisor:
@@ -131,6 +129,9 @@ class Supervisor:
                 self._fork(node, act.process)
             case lifecycle.SendGo():
                 node.children[act.process].go()
+            case lifecycle.AskToStop() if not node.plan.bus:
+                if node.state.process is not None:
+                    node.children[node.state.process].signal(signal.SIGTERM)
             case lifecycle.AskToStop():
                 stop = StopArguments(reason=act.reason)
                 self._bus.request(STOP.at(node.plan.name), stop, timeout_s=node.plan.stop_s)
@@ -175,21 +176,7 @@ class Supervisor:
             self._bus, on_message, on_exit, on_line, None if is_repeated else on_lost
         )
         node.children[number] = child
-        child.order(warm, self._order(node.plan))
-
-    def _order(self, node: NodePlan) -> process_messages.Order:
-        return process_messages.Order(
-            entry=self._plan.entry(node.name),
-            run_dir=str(self._place.run_dir),
-            state_dir=str(self._place.state_dir),
-            peers=(NAME, *self._nodes),
-            supervisor=os.getpid(),
-            parent_death=_SIGNALS[node.parent_death],
-            cpu=node.cpu,
-            nice=node.nice,
-            scheduling=node.scheduling,
-            realtime=node.realtime,
-        )
+        child.order(warm, node.order(self._plan, self._place, NAME))
 
     # --- all nodes -----------------------------------------------------------------------------
 

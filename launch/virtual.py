@@ -70,6 +70,10 @@ class VirtualGraph:
             None  # the reason of a requested restart; None: none requested
         )
         sys.path.extend(folder for folder in plan.folders if folder not in sys.path)
+        for node in plan.nodes:
+            if not node.bus:
+                text = "has no bus, and cannot run in memory; expected off = true"
+                raise ConfigurationError(f"{plan.file}: nodes.{node.name}: {text}")
         self._loaded = {node.name: load_node(plan.entry(node.name)) for node in plan.nodes}
         self._nodes: dict[str, object] = {}
         self._supervisor = self.memory.bus(SUPERVISOR)

@@ -42,5 +42,6 @@ def kind_of(declared: object) -> PortKind | None:
     """Return the kind of port that a type declares; None if it has no port that moves."""
     info = inspect.type_info(declared)
     if isinstance(info, inspect.Metadata) and info.extra:
-        return info.extra.get("port")
+        port = info.extra.get("port")
+        return None if port is None else PortKind(port)
     return None
