@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from bus import Bus, Call, leave
 from msgs.dcs import CardDecision, CardVerdict, CheckCard
 from msgs.methods import CHECK_CARD
+from msgs.ports import PortKind
 from msgs.requests import StopReason
 from msgs.settings import OperatingMode, ServiceUrl, Settings
 from msgs.topics import SETTINGS
@@ -25,7 +26,8 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the launch file may set."""
 
     # The preset service, with which the box can be paired; `dcs.url` of the settings replaces it.
-    service_url: ServiceUrl = ""
+    # A service on this machine is a simulated one, whose port --ports moves.
+    service_url: Annotated[ServiceUrl, Meta(extra={"port": PortKind.TEXT})] = ""
     look_s: Annotated[float, Meta(ge=0.1, le=1.0)] = 0.5
 
 
