@@ -13,6 +13,9 @@ from view.snapshot import Received, Snapshot
 ALWAYS = frozenset({"session", "safety", "meter", "load_manager", "led"})
 """The nodes that every graph has: expected as well while the supervisor is silent."""
 
+UNUSED_SILENT = frozenset({"dcs"})
+"""Nodes that publish nothing while they are not used: without a charging service (DCS-8)."""
+
 
 class NodeTrouble(Struct, frozen=True, kw_only=True):
     """A node that does not run, or is silent."""
@@ -37,10 +40,18 @@ def silence(snapshot: Snapshot, source: Received[Struct]) -> str:
 
 
 def missed(snapshot: Snapshot) -> tuple[Received[Struct], ...]:
-    """Return the silent sources among those that the graph has."""
+    """Return the silent sources among those that the graph has.
+
+    A node that may be without use is missed only once it has been heard.
+    """
     planned = {each.node for each in snapshot.processes} or ALWAYS
     listened_s = snapshot.now_s - snapshot.began_s
-    expected = [source for source in snapshot.sources if source.node in planned]
+    expected = [
+        source
+        for source in snapshot.sources
+        if source.node in planned
+        and (source.message is not None or source.node not in UNUSED_SILENT)
+    ]
     return tuple(
         source
         for source in (*expected, snapshot.graph)

@@ -316,7 +316,7 @@ def test_nodes_import_before_they_are_forked_and_safety_no_network_library(graph
     for name, pid in nodes.items():
         assert libraries(pid) <= libraries(warm)
         is_plain = not network & libraries(pid)
-        assert is_plain == (name not in ("plant", "meter", "web"))
+        assert is_plain == (name not in ("plant", "meter", "dcs", "web"))
     assert not network & libraries(process.pid)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from msgs.launch import ProcessState
-from tests.builders import rfid_status
+from tests.builders import dcs_status, rfid_status
 from tests.view.charge import NOW_S, but, charging, graph, silent
 from tests.view.snapshot import said
 from view.silence import age, missed, silence, troubles
@@ -67,6 +67,13 @@ def test_only_nodes_of_the_graph_are_missed() -> None:
     assert missed_nodes(planned) == ["rfid"]
     rfid = rfid_status()
     assert missed_nodes(replace(planned, rfid=said("rfid", rfid))) == []
+
+
+@pytest.mark.req("DCS-8")
+def test_dcs_is_missed_only_once_it_has_been_heard() -> None:
+    snapshot = replace(charging(), graph=said("graph", graph(dcs=ProcessState.READY)))
+    assert "dcs" not in missed_nodes(replace(snapshot, dcs=said("dcs")))
+    assert "dcs" in missed_nodes(replace(snapshot, dcs=said("dcs", dcs_status(), age_s=12.0)))
 
 
 def test_each_node_in_trouble_is_shown_once() -> None:
