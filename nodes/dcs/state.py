@@ -47,6 +47,8 @@ class Transaction(Struct, frozen=True, kw_only=True):
 
     session_id: str
     token: str
+    begun_wh: int = 0
+    begun_utc_ns: int = 0
     number: int | None = None  # the service's id; None: not known yet
     group: str = ""  # of the token
     cause: StopCause | None = None  # why this node has ended the session

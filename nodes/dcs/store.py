@@ -20,11 +20,12 @@ from msgspec.structs import replace
 
 from bus.database import open_database
 from bus.disk import check_write
+from bus.generations import read_and_repair, write_generations
 from bus.moment import Moment
 from bus.store import UNREADABLE, StoreError, Warn, is_begun, read_file, replace_file
 from bus.write_behind import RETRY_S, WriteResult
 from nodes.dcs.events import MeterSample
-from nodes.dcs.state import Durable, Queued, Store, Transaction
+from nodes.dcs.state import Durable, Pairing, Queued, Store, Transaction
 from nodes.dcs.turn import SECRET
 
 Key = tuple[str, str]  # the kind of a row, and its name
@@ -33,6 +34,10 @@ Rows = dict[Key, bytes | None]  # None: the row is deleted
 TRANSACTION, MESSAGE, SAMPLE, PART = "transaction", "message", "sample", "part"
 SAMPLES_S = 300.0
 """Assumed: a power cut costs the samples of so much time that the service has not acknowledged."""
+
+PAIRED = (PART, "pairing")
+PAIRING_FILE = "dcs-pairing.json"
+"""The pairing once more, in two generations: a damaged database must not unpair the box."""
 
 _MANY = ("transactions", "queue")  # each element has a row; every other field is one row
 
@@ -170,8 +175,13 @@ class Records:
         if not self._path.exists() and not is_begun(self._path):
             return Durable()
         try:
-            found = self._database().execute("SELECT kind, name, content FROM entries")
-            return from_rows({(kind, name): content for kind, name, content in found}, self._warn)
+            rows = self._database().execute("SELECT kind, name, content FROM entries")
+            found = {(kind, name): content for kind, name, content in rows}
+            durable = from_rows(found, self._warn)
+            if PAIRED in found:
+                return durable
+            stored = read_and_repair(self._path.with_name(PAIRING_FILE), Pairing, self._warn)
+            return durable if stored.value is None else replace(durable, pairing=stored.value)
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
 
@@ -183,6 +193,9 @@ class Records:
         for (kind, name), content in changed.items():
             if kind == SECRET and content is not None:
                 replace_file(secret_path(self._path.parent, name), content)
+            elif (kind, name) == PAIRED and content is not None:
+                pairing = msgspec.json.decode(content, type=Pairing)
+                write_generations(self._path.with_name(PAIRING_FILE), pairing, lowers=True)
         database = self._database()
         put = [
             (kind, name, content)

@@ -98,9 +98,30 @@ def take_page(turn: Turn, answer: Answer[tuple[SessionRecord, ...]]) -> None:
         fresh = tuple(each for each in fresh if not each.ended_utc_ns)
     for record in reversed(fresh):
         _queue(turn, record)
+    _end_unknown(turn, found, session_id)
     if session_id and all(each.session_id != session_id for each in found):
         turn.set(look=replace(turn.state.look, session_id=None))  # its record is being written
     turn.set(look=replace(turn.state.look, is_settled=True))
+
+
+def _end_unknown(turn: Turn, found: tuple[SessionRecord, ...], session_id: str) -> None:
+    """End the transactions whose sessions are in the store no more: it was damaged."""
+    known = {each.session_id for each in found} | {session_id}
+    for each in turn.durable.transactions:
+        if each.is_ended or each.session_id in known:
+            continue
+        turn.log("error", f"session {each.session_id} is not stored any more: its end is not known")
+        utc_ns = turn.utc_ns
+        lost = SessionRecord(
+            session_id=each.session_id,
+            started_utc_ns=each.begun_utc_ns,
+            ended_utc_ns=turn.inputs.utc_ns if utc_ns is None else utc_ns,
+            start_energy_wh=each.begun_wh,
+            energy_wh=max((turn.state.last_wh or 0.0) - each.begun_wh, 0.0),
+            end_reason=None,
+            is_end_utc_set=utc_ns is not None,
+        )
+        _ended(turn, lost, each, is_present=True)
 
 
 def _begin_marks(turn: Turn, found: tuple[SessionRecord, ...]) -> None:
@@ -125,7 +146,13 @@ def _queue(turn: Turn, record: SessionRecord) -> None:
 def _began(turn: Turn, record: SessionRecord, *, is_present: bool) -> Transaction:
     token = record.token or NO_CARD
     reservation = _use_reservation(turn, token)
-    transaction = Transaction(session_id=record.session_id, token=token, reservation=reservation)
+    transaction = Transaction(
+        session_id=record.session_id,
+        token=token,
+        reservation=reservation,
+        begun_wh=round(record.start_energy_wh),
+        begun_utc_ns=record.started_utc_ns,
+    )
     outbox.change_transaction(turn, transaction)
     begun = Begun(
         connector=CONNECTOR,

@@ -141,3 +141,21 @@ def test_the_key_is_in_a_file_that_only_the_box_reads(station: Unpaired, tmp_pat
     assert path.stat().st_mode & 0o777 == 0o600
     assert SECRET not in (tmp_path / "dcs.sqlite").read_bytes()
     assert not any(SECRET.hex() in line for line in station.lines)
+
+
+@pytest.mark.req("DCS-2")
+def test_a_damaged_database_does_not_unpair_the_box(station: Unpaired, tmp_path: Path) -> None:
+    host = station.host
+    assert isinstance(host, PairingHost)
+    station.offer()
+    station.soon(lambda: station.light("touch") == "white steady", 2.0)
+    station.act("touch")
+    station.soon(lambda: host.is_confirmed, 5.0)
+    station.ask_box("ChangeConfiguration", key="AuthorizationKey", value=SECRET.hex())
+    host.knows_key, host.registration = True, "Accepted"
+    station.soon(lambda: station.link == "Online", 30.0)
+    station.kill("dcs")
+    (tmp_path / "dcs.sqlite").write_bytes(b"damaged" * 1000)
+    station.start("dcs")
+    station.soon(lambda: station.link == "Online", 30.0)
+    assert host.password == SECRET

@@ -194,3 +194,23 @@ def test_a_box_whose_clock_is_not_set_corrects_the_times(station: Station) -> No
     assert charge.start.startswith("2026-01-01T00:01"), (charge.start, began_s)
     assert charge.stop["timestamp"].startswith("2026-01-01T00:0")
     assert station.host.violations == []
+
+
+@pytest.mark.req("DCS-7")
+def test_a_transaction_whose_session_is_lost_ends_all_the_same(
+    station: Station, tmp_path: Path
+) -> None:
+    def damage() -> None:
+        for path in tmp_path.glob("session*"):
+            path.unlink()
+
+    station.begin_charge()
+    station.advance(130.0)
+    station.lose_power(20_000.0, damage)
+    station.act("unplug")
+    station.soon(lambda: station.link == "Online", 60.0)
+    (charge,) = station.host.charges.values()
+    station.soon(lambda: charge.stop is not None, 60.0)
+    assert reason(charge) == "Other"
+    station.soon(lambda: station.host.statuses[1][-1] == "Available", 10.0)
+    assert station.host.violations == []
