@@ -156,6 +156,9 @@ def test_a_damaged_database_does_not_unpair_the_box(station: Unpaired, tmp_path:
     station.soon(lambda: station.link == "Online", 30.0)
     station.kill("dcs")
     (tmp_path / "dcs.sqlite").write_bytes(b"damaged" * 1000)
+    before = host.connections
     station.start("dcs")
-    station.soon(lambda: station.link == "Online", 30.0)
+    station.soon(lambda: host.connections > before, 30.0)
+    station.advance(5.0)
     assert host.password == SECRET
+    assert (station.link, station.dcs["synchronised"]) == ("Online", True)
