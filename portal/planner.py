@@ -36,6 +36,10 @@ class PlanWish(Struct, frozen=True, kw_only=True):
     departure_utc_s: int
     phases: int = 3  # on which the vehicle charges
     most_a: float = 32.0  # of each phase
+    # Power by offered current and by phase. It is less than the voltage: a vehicle draws a little
+    # less than it is offered, and its power factor is below 1. A plan that is full at its end does
+    # not reach all of the energy if this is too high.
+    volts: float = NOMINAL_V
 
 
 class PlanStep(Struct, frozen=True, kw_only=True):
@@ -71,7 +75,7 @@ def plan(slots: Sequence[PriceSlot], wish: PlanWish, now_utc_s: int) -> PricePla
     time does not suffice, the vehicle is charged with all that is possible.
     """
     pieces = _pieces(slots, now_utc_s, wish.departure_utc_s)
-    power_w = NOMINAL_V * wish.phases
+    power_w = wish.volts * wish.phases
     most_a = _floor(wish.most_a)
     if most_a < LEAST_A:
         most_a = 0.0

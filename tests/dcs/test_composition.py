@@ -435,6 +435,15 @@ def test_a_profile_of_the_transaction_may_allow_more_than_that_of_each_one() -> 
     assert limits(shown(profiles, "2024-01-18 18:00", "2024-01-18 19:00")) == [(0, 20)]
 
 
+def test_of_two_caps_that_of_the_higher_level_counts_where_it_has_a_value() -> None:
+    start = "2024-01-18 18:00"
+    profiles = installed(
+        profile((0, 10), purpose=BOX, number=1, level=1, start=start),
+        profile((0, 20), purpose=BOX, number=2, level=2, start=start, duration=600),
+    )
+    assert limits(shown(profiles, start, "2024-01-18 19:00")) == [(0, 20), (600, 10)]
+
+
 def test_the_profile_of_the_connector_counts_before_that_of_the_whole_box() -> None:
     profiles = installed(
         profile((0, 8), number=1, level=9, kind=RELATIVE, connector=0),

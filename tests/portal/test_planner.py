@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from portal.planner import PlanWish, PricePlan, PriceSlot, plan
@@ -193,6 +194,18 @@ def test_nothing_wanted_is_nothing_charged(energy_wh: float) -> None:
 def test_a_departure_that_is_past_has_no_plan() -> None:
     found = plan(quarters([0.1]), wish(1000.0, 0), NOW)
     assert (found.steps, found.duration_s, found.is_enough) == ((), 0, False)
+
+
+def test_a_vehicle_that_takes_less_than_it_is_offered_gets_more_time() -> None:
+    of = wish(5520.0, 2)
+    # At 207 V a quarter at 32 A has 4968 Wh; the rest of 552 Wh is a ninth of another one, at 6 A.
+    found = plan(quarters([0.3, 0.1]), replace(of, volts=207.0), NOW)
+    assert [(each.start_s, each.limit_a) for each in found.steps] == [
+        (0, 6.0),
+        (534, 0.0),
+        (900, 32.0),
+    ]
+    assert found.is_enough
 
 
 def test_a_box_below_6_a_charges_nothing() -> None:
