@@ -23,6 +23,7 @@ from view.front import caption
 from view.headline import Headline, headline
 from view.limits import ShownLimit, limit_reason, limit_words, limits
 from view.meters import online, wrong_with
+from view.plan import PlanPicture, plan_picture
 from view.shares import PhaseBar, phase_bars
 from view.silence import NodeTrouble, missed, not_ready, troubles
 from view.snapshot import Received
@@ -94,6 +95,7 @@ class Live(Struct, frozen=True, kw_only=True):
     house: LiveMeter | None  # None: there is no such meter, or nothing was ever heard of it
     sun: LiveMeter | None
     energy: EnergyPicture | None  # None: there is no meter beside the box's own
+    plan: PlanPicture | None  # None: the box belongs to no charging service
     rows: tuple[LiveRow, ...]
     overview: Overview
     nodes: tuple[LiveNode, ...]  # those that are not ready
@@ -141,6 +143,7 @@ def live_of(snapshot: PageSnapshot) -> Live:
         house=_meter(snapshot, snapshot.house),
         sun=_meter(snapshot, snapshot.solar),
         energy=energy_picture(snapshot),
+        plan=plan_picture(snapshot),
         rows=live_rows(snapshot),
         overview=overview(snapshot),
         nodes=tuple(

@@ -6,6 +6,7 @@ import { cutActs, showActs, startActs } from "./charge_acts.js";
 import { take } from "./clock.js";
 import { showFront, startFront } from "./front.js";
 import { byId } from "./page.js";
+import { showPlan } from "./plan.js";
 import { followSessions } from "./sessions.js";
 import { follow } from "./stream.js";
 import { playTone, soundIsOn, switchSound } from "./tones.js";
@@ -19,6 +20,7 @@ function show(live) {
   showSilence(null);
   showCharge(live);
   showActs(live.acts);
+  showPlan(live.plan, live.now_utc_ns);
   followSessions(live);
   showWorld(live);
   byId("stage").dataset.flow = String(live.contactor === "closed" && live.power_w > 0);
