@@ -114,7 +114,7 @@ def standing(state: State, login: Login) -> Iterator[VirtualSite]:
     try:
         state.reach(site)
         if state.is_passing:
-            site.stand_still()
+            site.slow_down()
         yield site
     finally:
         site.close()

@@ -44,7 +44,7 @@ class State:
     then: Seen = _as_it_is  # when its pages are open
     settings: tuple[str, ...] = (FUSE,)
     authorization: str = NO_CARD
-    is_passing: bool = False  # time stands still, for it would be over soon
+    is_passing: bool = False  # time is slowed down, for it would be over soon
     scripts: bool = True
     complaints: tuple[str, ...] = ()  # parts of what the browser notes of it
 

@@ -29,6 +29,7 @@ from tests.builders import node_process
 from tests.web.browser.visit import PASSWORD
 
 STEP_S = 0.02
+SLOWLY = 0.02  # of real time; requests need a few milliseconds of virtual time
 REPEAT_S = 0.5
 CLOSING_S = 10.0
 LOGIN_FILES = "web-*.json*"
@@ -64,7 +65,7 @@ class VirtualSite:
         self._node: WebNode = build(self._bus, Parameters(port=0, panel="plant"))
         self._cookies = login.cookies if login else {}
         self._lock = threading.RLock()
-        self._is_still = False
+        self._is_slow = False
         self._serves = True
         self._ends = threading.Event()
         self._say_processes()
@@ -105,8 +106,8 @@ class VirtualSite:
             now_s = time.monotonic()
             passed_s, before_s = now_s - before_s, now_s
             with self._lock:
-                self.box.advance(0.0 if self._is_still else min(passed_s, 1.0))
-                if self._is_still and now_s - said_s > REPEAT_S:  # the page is not left alone
+                self.box.advance(min(passed_s, 1.0) * (SLOWLY if self._is_slow else 1.0))
+                if self._is_slow and now_s - said_s > REPEAT_S:  # the page is not left alone
                     said_s = now_s
                     self._node.streams.say(self._node.updates.once())
 
@@ -127,15 +128,10 @@ class VirtualSite:
         with self._lock:
             return self.box.is_soon(lambda: bool(holds(self.box)), within_s)
 
-    def stand_still(self) -> None:
-        """Let no time pass from now on; requests are answered."""
+    def slow_down(self) -> None:
+        """Let time pass so slowly from now on that a state of some seconds can be looked at."""
         with self._lock:
-            self._is_still = True
-
-    def go_on(self) -> None:
-        """Let time pass again."""
-        with self._lock:
-            self._is_still = False
+            self._is_slow = True
 
     # --- what is done --------------------------------------------------------------------------
 
