@@ -1,6 +1,6 @@
 """The view of all settings pages: shows a row, and sends its form to the node that decides."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -22,7 +22,7 @@ from web.forms.problems import Above, above, labels_of
 from web.forms.rows import Menu, Page
 from web.forms.shown import PageFrame, Table, groups_of, line_of, widgets_of
 from web.forms.typed import Typed, read, value_of
-from web.forms.widgets import Widget
+from web.forms.widgets import Widget, WidgetKind
 from web.panel import STATUS
 
 SEEN = "seen"  # the values that the form was shown with, as JSON
@@ -127,6 +127,8 @@ class Forms:
             if not (page.is_of_settings and key in settings.locked)
             and (entry := read(key, widget, request.form)) is not None
         }
+        if page.is_of_settings:
+            _require_whole(widgets, typed, settings.locked)
         values = {**present, **{key: value_of(widgets[key], each) for key, each in typed.items()}}
         meter = request.args.get("test", "")
         if meter and meter in {group.meter for group in page.groups}:
@@ -139,7 +141,7 @@ class Forms:
                 return render_template("settings.html", row=page, frame=frame, is_ended=True)
             return redirect(f"{frame.after}?saved={page.name}", 303)
         settings = self._settings()  # as they are now, for the next try
-        present = table_of(settings) if page.is_of_settings else present
+        present = table_of(settings) if page.is_of_settings else values
         errors = _above(answer, page, tuple(self._pages.values()))
         code = STATUS[answer.status]
         return self._show(page, frame, settings, present, typed, answer.problems, errors, code)
@@ -242,6 +244,25 @@ def _seen() -> Seen:
         return msgspec.json.decode(request.form.get(SEEN, ""), type=Seen)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BadRequest(UNREADABLE) from error
+
+
+def _require_whole(
+    widgets: Mapping[str, Widget], typed: Mapping[str, Typed], locked: Container[str]
+) -> None:
+    """Check that a form has all that its page has: a switch that is not sent means off.
+
+    A form may be cut off, or of the page of an older version. Of a choice nothing is sent while
+    none is made.
+
+    :raises BadRequest: something is missing.
+    """
+    seen = _seen()
+    for key, widget in widgets.items():
+        if key in locked:
+            continue
+        is_sent = key in typed or widget.kind is WidgetKind.RADIO
+        if not is_sent or key not in seen:
+            raise BadRequest(UNREADABLE)
 
 
 def _above(answer: Answer[Any], page: Page, pages: tuple[Page, ...]) -> list[Above]:
