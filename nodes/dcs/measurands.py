@@ -42,7 +42,7 @@ _UNITS = {
 }
 
 
-class Measured(Struct, frozen=True, kw_only=True):
+class Measurement(Struct, frozen=True, kw_only=True):
     """What a sample is made of."""
 
     reading: MeterReading | None  # None: the box's meter is silent
@@ -65,7 +65,7 @@ def items(text: str) -> list[str]:
     return [each.strip() for each in text.split(",") if each.strip()]
 
 
-def sample(measured: Measured, wanted: str, context: str, utc_ns: int) -> MeterSample | None:
+def sample(measured: Measurement, wanted: str, context: str, utc_ns: int) -> MeterSample | None:
     """Return a sample with the measurands of a list, None if there is no value.
 
     :param context: "Sample.Periodic", "Sample.Clock", "Transaction.Begin", "Transaction.End",
@@ -95,7 +95,7 @@ def _split(item: str) -> tuple[str, str | None]:
     return item, None
 
 
-def _values(measured: Measured, item: str) -> list[MeasuredValue]:
+def _values(measured: Measurement, item: str) -> list[MeasuredValue]:
     """Return the values of one entry of a list."""
     measurand, wanted = _split(item)
     found: list[MeasuredValue] = []
@@ -115,7 +115,7 @@ def _values(measured: Measured, item: str) -> list[MeasuredValue]:
     return [each for each in found if each.value]
 
 
-def _whole(measured: Measured, measurand: str) -> float:
+def _whole(measured: Measurement, measurand: str) -> float:
     """Return a value of all phases together; NaN: there is none."""
     reading = _online(measured)
     energy_wh = measured.energy_wh if reading is None else reading.lifetime_wh
@@ -141,7 +141,7 @@ def _power_factor(reading: MeterReading) -> float:
     return 1.0 if apparent <= 0.0 else min(max(reading.power_w / apparent, -1.0), 1.0)
 
 
-def _online(measured: Measured) -> MeterReading | None:
+def _online(measured: Measurement) -> MeterReading | None:
     """Return the reading if the meter answers."""
     reading = measured.reading
     return reading if reading is not None and reading.online else None

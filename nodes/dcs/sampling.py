@@ -12,7 +12,7 @@ from msgs.meter import MeterReading
 from nodes.dcs import outbox, transactions
 from nodes.dcs.box_asks import Sampled
 from nodes.dcs.events import MeterSample
-from nodes.dcs.measurands import Measured, sample
+from nodes.dcs.measurands import Measurement, sample
 from nodes.dcs.state import CONNECTOR, UNKNOWN_PHASES, State, Waiting
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import seconds_of, text_of
@@ -101,7 +101,7 @@ def plan_aligned(turn: Turn) -> None:
 def _sample(turn: Turn, reading: MeterReading, context: str, key: str) -> MeterSample | None:
     """Return a sample with the measurands of a key; None: it has none."""
     inputs, utc_ns = turn.inputs, turn.utc_ns
-    measured = Measured(
+    measured = Measurement(
         reading=reading,
         offered_a=inputs.offer_a,
         phases=turn.state.phases,

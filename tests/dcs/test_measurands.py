@@ -8,7 +8,7 @@ from ocpp.v16.enums import Measurand, Phase, UnitOfMeasure
 
 from msgs.meter import NO_LINE, MeterReading
 from nodes.dcs.events import MeterSample
-from nodes.dcs.measurands import MEASURANDS, Measured, list_refusal, sample
+from nodes.dcs.measurands import MEASURANDS, Measurement, list_refusal, sample
 from tests.builders import meter_reading
 
 pytestmark = pytest.mark.req("DCS-7")
@@ -19,7 +19,7 @@ READING = meter_reading(
     power_w=4619.6,
     lifetime_wh=123_456.7,
 )
-MEASURED = Measured(reading=READING, offered_a=16.0, phases=2, energy_wh=1.0, begun_wh=123_000.2)
+MEASURED = Measurement(reading=READING, offered_a=16.0, phases=2, energy_wh=1.0, begun_wh=123_000.2)
 ALL = ",".join(MEASURANDS)
 
 
@@ -91,7 +91,7 @@ def test_a_silent_meter_has_the_register_that_was_read_last(reading: MeterReadin
 
 
 def test_without_a_value_there_is_no_sample() -> None:
-    nothing = Measured(reading=None, offered_a=None, phases=3)
+    nothing = Measurement(reading=None, offered_a=None, phases=3)
     assert sample(nothing, ALL, "Sample.Clock", 5) is None
     assert sample(MEASURED, "", "Sample.Clock", 5) is None
 
