@@ -159,7 +159,7 @@ def test_the_fallback_of_a_source_that_is_killed_holds_after_its_hold(
     )
     assert HOLD_S <= taken_s - source.said_s <= HOLD_S + 0.2
     assert offer.reason == "smart_home"
-    assert "smart_home has not been heard for 2 s: its fallback of 10.0 A" in offer.detail
+    assert "The smart home has not been heard for 2 s: its fallback of 10.0 A" in offer.detail
     assert house.limit_of("smart_home").fallback
     duty_s, duty_percent = house.duties[-1]
     assert duty_percent == pytest.approx(duty_of_offer(10.0), abs=0.1)
@@ -171,7 +171,7 @@ def test_the_fallback_of_a_source_that_is_killed_holds_after_its_hold(
     restarted_s = house.now_s
     house.graph.advance(30.0)
     assert house.offers_since(restarted_s) == {6.0}
-    assert "smart_home has not been heard since the start" in house.offer.detail
+    assert "The smart home has not been heard since the start" in house.offer.detail
     source.start(held(20.0, 10.0))
     house.graph.advance(10.0)
     assert house.offer.limit_a == 20.0

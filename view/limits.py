@@ -8,6 +8,7 @@ from view.silence import silence
 from view.snapshot import Snapshot
 
 SOURCES = {
+    "dcs": "charging service",
     "dip": "DIP switches",
     "fuse": "main fuse",
     "meter_proof": "check of the house meter",

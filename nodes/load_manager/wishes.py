@@ -13,7 +13,13 @@ MOST_CHARACTERS = 300  # of another node's text; msgs.units.Text holds 400
 
 
 APP = "app"  # the source that has the owner's wishes as well
-_SUBJECTS = {APP: "The app", SCHEDULE: "The schedule", ENERGY_LIMIT: "The energy limit"}
+_SUBJECTS = {
+    APP: "The app",
+    SCHEDULE: "The schedule",
+    ENERGY_LIMIT: "The energy limit",
+    "dcs": "The charging service",
+    "smart_home": "The smart home",
+}
 
 
 class Source(Struct, frozen=True, kw_only=True):

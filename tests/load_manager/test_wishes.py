@@ -109,14 +109,14 @@ def test_a_list_has_each_name_once_and_a_bound() -> None:
 @pytest.mark.parametrize(
     ("wished", "after_s", "words"),
     [
-        (named("udp", limit_a=8.0, detail="curr"), 0.0, "smart_home allows 8.0 A (udp: curr)."),
-        (named("modbus", pause=True), 0.0, "smart_home pauses the charge (modbus)."),
+        (named("udp", limit_a=8.0, detail="curr"), 0.0, "The smart home allows 8.0 A (udp: curr)."),
+        (named("modbus", pause=True), 0.0, "The smart home pauses the charge (modbus)."),
         (
             replace(held(8.0), name="udp"),
             2.0,
-            "smart_home has not been heard for 2 s: its fallback of 10.0 A until it is (udp).",
+            "The smart home has not been heard for 2 s: its fallback of 10.0 A until it is (udp).",
         ),
-        (named("smart_home", limit_a=8.0), 0.0, "smart_home allows 8.0 A."),
+        (named("smart_home", limit_a=8.0), 0.0, "The smart home allows 8.0 A."),
     ],
 )
 def test_a_claim_names_its_source_and_its_wish(wished: Wish, after_s: float, words: str) -> None:
