@@ -1,5 +1,6 @@
 """Every state of the page in a real browser: it can be used by everybody, fits, and is complete."""
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -7,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from msgs.safety import FaultCode
 from msgs.session import WallboxState
 from msgs.state_reason import StateReason
 from tests.closing import close_all
-from tests.web.browser.gallery import SCHEMES, open_live, overflow, standing
+from tests.web.browser.gallery import SCHEMES, open_live, open_page, overflow, standing
 from tests.web.browser.page_states import linked
 from tests.web.browser.states import STATES, State, named
 from tests.web.browser.test_pages import violations
@@ -22,6 +23,7 @@ from tests.web.browser.visit import DESKTOP, PHONE
 
 pytestmark = pytest.mark.system
 
+SCRIPT = re.compile(r'</?noscript>|<script type="module".*?</script>')
 SOME = ("card-refused", "self-test", "paused-by-house", "fault-red-weld", "no-javascript")
 PASSING = {
     StateReason.UNPROVEN: "shown for less than a second, until the contactor is proven open",
@@ -47,7 +49,8 @@ def look(browser: Browser, login: Login, state: State) -> list[Any]:
     """Return what is wrong with the live page of a state, on a phone and on a desktop."""
     wrong: list[Any] = []
     with standing(state, login) as site:
-        pages = [open_live(browser, site, state, size) for size in (PHONE, DESKTOP)]
+        show = open_live if state.scripts else show_without_scripts
+        pages = [show(browser, site, state, size) for size in (PHONE, DESKTOP)]
         state.then(site, [page for page, _ in pages])
         for page, complaints in pages:
             for scheme in SCHEMES:
@@ -59,6 +62,24 @@ def look(browser: Browser, login: Login, state: State) -> list[Any]:
             ]
             page.context.close()
     return wrong
+
+
+def show_without_scripts(
+    browser: Browser, site: VirtualSite, state: State, size: tuple[int, int]
+) -> tuple[Page, list[str]]:
+    """Return the live page as it is shown without JavaScript, in a browser with it for axe.
+
+    What stands in noscript is shown, and no script of the page is loaded.
+    """
+    page, complaints = open_page(browser, site.url, size, site.storage_state())
+
+    def strip(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=SCRIPT.sub("", answer.text()))
+
+    page.route(f"{site.url}/", strip)
+    page.goto("/")
+    return page, complaints
 
 
 def is_too_wide(page: Page) -> list[str]:
