@@ -43,6 +43,12 @@ def soon(box: Box, holds: Callable[[], bool]) -> None:
         box.look_for(0.05)
 
 
+def is_reported(service: CentralSystem, status: str) -> bool:
+    """Return whether the connector has had a status."""
+    reports = service.named("StatusNotification")
+    return any((each["connector_id"], each["status"]) == (1, status) for each in reports)
+
+
 def label(box: Box) -> Label:
     found = read_valid_or_raise(box.place.state_dir / LABEL_FILE, Label)
     assert found is not None
@@ -54,6 +60,7 @@ def test_a_box_is_started_and_stopped_from_afar_and_follows_a_plan(
     box: Box, service: CentralSystem
 ) -> None:
     (boot,) = service.named("BootNotification")
+    soon(box, lambda: is_reported(service, "Available"))  # it has just started
     assert boot["charge_point_serial_number"] == label(box).serial
     answer = service.ask(call.RemoteStartTransaction(id_tag="REMOTE", connector_id=1))
     assert answer.status == "Accepted"
