@@ -15,5 +15,3 @@ records.py is what lasts, keeping.py its file; service.py is what is known and d
 box, box_connection.py its messages; page_state.py is what the page shows, page_orders.py what it
 asks for; server.py has the sockets. node.py is how `launch` runs it.
 """
-
-IMPORTS = ("msgspec",)  # see launch.warm; the rest is imported by its own process

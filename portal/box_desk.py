@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from portal.box_connection import BoxEvents
-from portal.boxes import ConnectedBox, Stage, take_samples
+from portal.boxes import ConnectedBox, PairingStage, take_samples
 from portal.planning import next_departure
 from portal.records import MOST_CARDS, MOST_CHARGES, ChargeRecord
 from portal.service import ChargingService
@@ -23,7 +23,7 @@ class BoxDesk(BoxEvents):
         """Accept a box that is paired."""
         box = self._box
         box.model, box.firmware = model, firmware
-        box.is_accepted = box.stage is Stage.PAIRED
+        box.is_accepted = box.stage is PairingStage.PAIRED
         self._service.changed()
         return box.is_accepted
 
@@ -104,9 +104,9 @@ class BoxDesk(BoxEvents):
 
     def on_confirmed(self) -> bool:
         """Take the press of the touch key."""
-        is_offered = self._box.stage is Stage.OFFERED
+        is_offered = self._box.stage is PairingStage.OFFERED
         if is_offered:
-            self._box.stage = Stage.CONFIRMED
+            self._box.stage = PairingStage.CONFIRMED
         self._service.changed()
         return is_offered
 
@@ -114,5 +114,5 @@ class BoxDesk(BoxEvents):
         """Send the key."""
         record = self._service.record(self._box.identity)
         is_sent = record is not None and record.next_key != ""
-        if self._box.stage is Stage.CONFIRMED and not is_sent:
+        if self._box.stage is PairingStage.CONFIRMED and not is_sent:
             self._service.do(self._service.send_key(self._box))

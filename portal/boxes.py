@@ -16,7 +16,7 @@ CURRENT, OFFERED = "Current.Import", "Current.Offered"
 _UNITS = {"kWh": 1000.0, "kW": 1000.0}
 
 
-class Stage(StrEnum):
+class PairingStage(StrEnum):
     """How far the pairing of a box is."""
 
     NEW = "new"  # it waits until somebody activates it
@@ -25,7 +25,7 @@ class Stage(StrEnum):
     PAIRED = "paired"
 
 
-class Measured(Struct, kw_only=True):
+class NewestValues(Struct, kw_only=True):
     """The newest values of the meter; None: not reported."""
 
     currents_a: list[float | None]
@@ -48,7 +48,7 @@ class ConnectedBox(Struct, kw_only=True):
 
     identity: str
     connection: PortalConnection | None = None
-    stage: Stage = Stage.NEW
+    stage: PairingStage = PairingStage.NEW
     status: str = ""  # of its connector, in the words of OCPP
     error: str = ""
     info: str = ""
@@ -56,7 +56,7 @@ class ConnectedBox(Struct, kw_only=True):
     model: str = ""
     firmware: str = ""
     is_accepted: bool = False  # on this connection
-    measured: Measured
+    measured: NewestValues
     sent: SentPlan | None = None
     offered_until_s: float = 0.0  # [monotonic s]
 
@@ -65,14 +65,14 @@ def new_box(record: BoxRecord) -> ConnectedBox:
     """Return a box that is not connected."""
     return ConnectedBox(
         identity=record.identity,
-        stage=Stage.PAIRED if record.key else Stage.NEW,
+        stage=PairingStage.PAIRED if record.key else PairingStage.NEW,
         model=record.model,
         firmware=record.firmware,
-        measured=Measured(currents_a=[None, None, None]),
+        measured=NewestValues(currents_a=[None, None, None]),
     )
 
 
-def take_samples(measured: Measured, samples: list[dict[str, Any]], now_utc_s: float) -> None:
+def take_samples(measured: NewestValues, samples: list[dict[str, Any]], now_utc_s: float) -> None:
     """Note the newest values of a sample; one that is no number is left out."""
     for each in samples:
         try:

@@ -35,7 +35,7 @@ def save(state_dir: Path, records: PortalRecords) -> None:
     path = state_dir / FILE
     beside = path.with_suffix(".new")
     with contextlib.suppress(FileNotFoundError):
-        beside.unlink()  # so that its mode is ours below
+        beside.unlink()  # of an earlier start; its mode is not known
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(fd, "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(records)))

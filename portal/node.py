@@ -19,6 +19,6 @@ def run(parameters: Parameters, state_dir: Path, ready: Callable[[], None]) -> N
 
     :raises OSError: the port is in use, or the state directory cannot be read.
     """
-    from portal.server import serve_until_stopped  # imports much that no other process needs
+    from portal.server import serve_until_stopped  # imports what no other process needs
 
     serve_until_stopped(parameters.port, state_dir, ready)

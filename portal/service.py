@@ -17,7 +17,7 @@ from ocpp.v16 import call
 from websockets.exceptions import ConnectionClosed
 
 from portal.box_connection import PAIRING, BoxEvents, PortalConnection
-from portal.boxes import ConnectedBox, SentPlan, Stage, is_admitted, is_key, new_box
+from portal.boxes import ConnectedBox, PairingStage, SentPlan, is_admitted, is_key, new_box
 from portal.keeping import load, save
 from portal.planning import PROFILE_ID, is_same, next_departure, plan_of, profile_of
 from portal.records import (
@@ -119,7 +119,7 @@ class ChargingService:
         former = box.connection
         connection = PortalConnection(identity, socket, self._events_of(self, box))
         box.connection, box.is_accepted = connection, False
-        box.stage = Stage.PAIRED if record is not None and record.key else Stage.NEW
+        box.stage = PairingStage.PAIRED if record is not None and record.key else PairingStage.NEW
         if former is not None:
             self.do(former._connection.close())
         self.changed()
@@ -130,8 +130,8 @@ class ChargingService:
         finally:
             if box.connection is connection:
                 box.connection, box.sent, box.is_accepted = None, None, False
-                if box.stage is not Stage.PAIRED:
-                    box.stage = Stage.NEW
+                if box.stage is not PairingStage.PAIRED:
+                    box.stage = PairingStage.NEW
                     if self.record(identity) is None:
                         self.boxes.pop(identity, None)
                 self.changed()
@@ -164,7 +164,7 @@ class ChargingService:
 
     async def activate(self, box: ConnectedBox) -> None:
         """Offer a box to belong to this service."""
-        if box.stage is not Stage.NEW:
+        if box.stage is not PairingStage.NEW:
             return
         answer = await self.ask(box, call.DataTransfer(vendor_id=PAIRING, message_id="offer"))
         if answer is None:
@@ -172,7 +172,7 @@ class ChargingService:
         if answer.status != "Accepted":
             box.note = f"The box refuses: {answer.data or answer.status}."
             return
-        box.stage, box.note = Stage.OFFERED, ""
+        box.stage, box.note = PairingStage.OFFERED, ""
         box.offered_until_s = time.monotonic() + OFFER_S
 
     async def send_key(self, box: ConnectedBox) -> None:
@@ -184,10 +184,13 @@ class ChargingService:
             return
         if answer.status in ("Accepted", "RebootRequired"):
             self.keep_box(box.identity, key=key, next_key="")
-            box.stage, box.note = Stage.PAIRED, ""
+            box.stage, box.note = PairingStage.PAIRED, ""
         else:
             self.keep_box(box.identity, next_key="")
-            box.stage, box.note = Stage.NEW, f"The box has not taken its key: {answer.status}."
+            box.stage, box.note = (
+                PairingStage.NEW,
+                f"The box has not taken its key: {answer.status}.",
+            )
 
     async def forget(self, box: ConnectedBox) -> None:
         """Forget a box. It has to be paired again."""
@@ -276,6 +279,6 @@ class ChargingService:
             await asyncio.sleep(LOOK_S)
             for box in self.boxes.values():
                 is_over = box.offered_until_s < time.monotonic()
-                if box.stage is Stage.OFFERED and is_over:
-                    box.stage, box.note = Stage.NEW, "Nobody has pressed the touch key."
+                if box.stage is PairingStage.OFFERED and is_over:
+                    box.stage, box.note = PairingStage.NEW, "Nobody has pressed the touch key."
             self.follow_plans()
