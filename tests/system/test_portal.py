@@ -96,9 +96,9 @@ def test_a_box_is_paired_and_charged_by_the_plan_of_its_portal(own_box: Box) -> 
         page.do(do="prices", prices=prices(now=0.1, later=0.5))
         box.until(LOAD_OFFER, lambda offer: offer.limit_a == MOST_A, since_s=time.monotonic())
     killed_s = box.kill("portal")
-    box.until(DCS_STATUS, lambda said: said.link is not Link.ONLINE, since_s=killed_s)
+    lost = box.until(DCS_STATUS, lambda said: said.link is not Link.ONLINE, since_s=killed_s)
     assert box.last(LOAD_OFFER).message.limit_a == MOST_A  # the plan goes on without the portal
-    box.until(DCS_STATUS, lambda said: said.link is Link.ONLINE, since_s=box.last_at(DCS_STATUS))
+    box.until(DCS_STATUS, lambda said: said.link is Link.ONLINE, since_s=lost.at_s)
     with page_of(box) as page:
         until(box, page, lambda: bool(page.box["is_accepted"]))
         until(box, page, lambda: page.box["charge"] is not None)
