@@ -31,6 +31,7 @@ from portal.records import (
 
 OFFER_S = 600.0  # assumed: a person walks from the portal to the box
 KEY_BYTES = 20  # OCPP 1.6 security whitepaper, AuthorizationKey: 16 to 20 bytes
+BOOT_WAIT_S = 2.0  # assumed: a box that starts registers within it
 LOOK_S = 60.0  # assumed: how often a plan is compared with what was charged meanwhile
 SAMPLE_S = 10  # assumed: how often a box sends values in a charge
 SAMPLED = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Current.Offered"
@@ -122,6 +123,8 @@ class ChargingService:
         box.stage = PairingStage.PAIRED if record is not None and record.key else PairingStage.NEW
         if former is not None:
             self.do(former._connection.close())
+        if box.stage is PairingStage.PAIRED:
+            self.do(self._await_boot(box, connection))
         self.changed()
         try:
             await connection.start()
@@ -135,6 +138,19 @@ class ChargingService:
                     if self.record(identity) is None:
                         self.boxes.pop(identity, None)
                 self.changed()
+
+    async def _await_boot(self, box: ConnectedBox, connection: PortalConnection) -> None:
+        """Ask a box to register that has not: after a loss of the connection it need not.
+
+        This service may have been restarted meanwhile (OCPP 1.6, section 4.2).
+        """
+        await asyncio.sleep(BOOT_WAIT_S)
+        if box.connection is not connection or box.is_accepted:
+            return
+        answer = await self.ask(box, call.TriggerMessage(requested_message="BootNotification"))
+        if answer is not None and answer.status != "Accepted":  # it is registered already
+            box.is_accepted = True
+            await self.configure(box)
 
     def do(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Run something beside; a box that does not answer ends nothing else."""

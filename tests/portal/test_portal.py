@@ -163,6 +163,19 @@ def test_a_box_is_paired_and_then_needs_its_key(portal: PortalInThread, tmp_path
     again.close()
 
 
+@pytest.mark.parametrize("answer", ["Accepted", "NotImplemented"])
+def test_a_box_that_comes_back_without_a_boot_is_asked_for_it(
+    portal: PortalInThread, answer: str
+) -> None:
+    with page_of(portal) as page, box_of(portal, pair(portal, page)) as box:
+        asked = box.asked("TriggerMessage", {"status": answer})
+        assert asked == {"requestedMessage": "BootNotification"}
+        if answer == "Accepted":
+            assert box.boot() == "Accepted"
+        box.asked("ChangeConfiguration", {"status": "Accepted"})
+        page.until(lambda: bool(page.box["is_accepted"]))
+
+
 def test_a_box_whose_answer_was_lost_is_known_by_the_key_that_was_sent(
     portal: PortalInThread,
 ) -> None:
