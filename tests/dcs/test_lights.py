@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.led.machine import MODULE_STARTS_S
+from nodes.led.indicators import MODULE_STARTS_S
 from tests.dcs.station import Station
 from tests.dcs.test_pairing import Unpaired
 from tests.dcs.test_plan import install, profile

@@ -13,7 +13,8 @@ from msgs.dcs import ChargeMode, Link
 from msgs.session import WallboxState
 from msgs.topics import DCS_STATUS, LED_FRAME, LOAD_OFFER, RFID_STATUS, SESSION_STATUS
 from tests.portal.portal_in_thread import PortalPage
-from tests.system.box import HOUSE_PORT, PATIENCE_S, QUICK_VEHICLE_WITH_CARD, Box
+from tests.system.box import HOUSE_PORT, QUICK_VEHICLE_WITH_CARD, Box
+from tests.system.listener import PATIENCE_S
 
 pytestmark = [pytest.mark.system, pytest.mark.req("DCS-1", "DCS-2", "DCS-4", "DCS-7")]
 

@@ -376,7 +376,7 @@ LIVE = but("safety", contactor=Contactor.WELDED, phase=SafetyPhase.FAULT, faults
 
 @pytest.mark.req("ERR-RED")
 @pytest.mark.parametrize("key", ["not-starting", "stuck", "red"])
-def test_whoever_reads_about_the_plug_is_told_first_that_it_may_be_live(key: str) -> None:
+def test_whoever_reads_about_the_plug_reads_first_that_it_may_be_live(key: str) -> None:
     shown = next(each for each in symptoms(LIVE) if each.key == key)
     assert shown.causes[0].key == "may_be_live"
     assert shown.causes[0].verdict is CauseVerdict.HOLDS
