@@ -249,7 +249,7 @@ def _seen() -> Seen:
 def _require_whole(
     widgets: Mapping[str, Widget], typed: Mapping[str, Typed], locked: Container[str]
 ) -> None:
-    """Check that a form has all that its page has: a switch that is not sent means off.
+    """Check that a form has all that its page has, if that has a switch: not sent means off.
 
     A form may be cut off, or of the page of an older version. Of a choice nothing is sent while
     none is made.
@@ -257,6 +257,8 @@ def _require_whole(
     :raises BadRequest: something is missing.
     """
     seen = _seen()
+    if not any(widget.kind is WidgetKind.SWITCH for widget in widgets.values()):
+        return
     for key, widget in widgets.items():
         if key in locked:
             continue
