@@ -282,6 +282,7 @@ STATES: tuple[State, ...] = (
         says="less current because of heat",
         settings=(LARGE_FUSE,),
         reach=in_turn(charging(60.0), fault("hot"), until_state("Degraded")),
+        is_passing=True,
     ),
     State(
         name="wish-limit",
