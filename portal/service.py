@@ -150,6 +150,7 @@ class ChargingService:
         answer = await self.ask(box, call.TriggerMessage(requested_message="BootNotification"))
         if answer is not None and answer.status != "Accepted":  # it is registered already
             box.is_accepted = True
+            self.changed()
             await self.configure(box)
 
     def do(self, coroutine: Coroutine[Any, Any, Any]) -> None:
