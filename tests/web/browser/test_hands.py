@@ -121,6 +121,7 @@ def test_everything_from_login_to_a_charge_is_done_by_keys_alone(
     tab.keyboard.press("Tab")
     tab.keyboard.press("Enter")  # skip to the content
     expect(tab.locator("main")).to_be_focused()
+    expect(tab.get_by_role("button", name="Plug, parked")).to_be_visible()  # the world is known
 
     to("Plug, parked")
     tab.keyboard.press("Enter")
@@ -187,7 +188,7 @@ def test_answers_stand_beside_what_was_pressed(tab: Page, site: Site) -> None:
 
 def test_a_touch_key_that_is_off_does_nothing(tab: Page, site: Site) -> None:
     since_s = time.monotonic()
-    tab.get_by_role("button", name="Touch key").click()
+    tab.get_by_role("button", name="Touch key, dark").click()
     expect(tab.locator("#stage-answer")).to_have_text(
         "The touch key is dark: a press does nothing."
     )

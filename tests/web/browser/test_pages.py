@@ -25,7 +25,7 @@ def show(page: Page, path: str) -> None:
     page.goto(path)
     if path == "/":
         page.locator("#live:not([data-waiting])").wait_for()
-        for details in page.locator("details").all():
+        for details in page.locator("details:visible").all():
             details.locator("summary").click()
 
 
