@@ -62,7 +62,9 @@ def profile(limit_a: float) -> dict[str, Any]:
 
 def test_boot_remote_start_profile_and_stop(service: Service, box: Box) -> None:
     box.until(DCS_STATUS, lambda said: said.link is Link.ONLINE and said.synchronised)
+    box.until(SESSION_STATUS, lambda said: said.state is WallboxState.IDLE)  # it has just started
     box.act("plug")
+    box.until(SESSION_STATUS, lambda said: said.plugged)
     started = service.ask("RemoteStartTransaction", idTag="AA", connectorId=1)
     assert started == {"status": "Accepted"}
     box.act("ready")

@@ -132,6 +132,8 @@ def test_everything_from_login_to_a_charge_is_done_by_keys_alone(
     tab.keyboard.press("Enter")
     to("Scenes")
     tab.keyboard.press("ArrowRight")  # the controls
+    asks = tab.get_by_role("button", name="Ask for energy")
+    expect(asks).not_to_have_attribute("aria-disabled", "true")  # the plug is known to be in
     to("Ask for energy")
     tab.keyboard.press("Space")
     expect(tab.locator("#w-now")).to_contain_text("Charging")

@@ -3,6 +3,7 @@
 What is typed is the table of `tests.web.forms.examples`. The nodes are real (`virtual_site`).
 """
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,8 +78,9 @@ class Visit:
 
     def _can_type(self, name: str, value: Any, typed: dict[str, Any]) -> bool:
         found = self.fields(name)
-        if not found:
-            return False
+        if not found:  # the page adds a row to a list when its last one is filled in
+            first = re.sub(r"-\d+-", "-0-", name)
+            return first != name and bool(self.fields(first))
         switch = found[0].locator(SWITCH)
         if switch.count() and not switch.first.is_checked():
             switch_name = switch.first.get_attribute("name") or ""
