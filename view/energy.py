@@ -67,7 +67,10 @@ def energy_picture(snapshot: Snapshot) -> EnergyPicture | None:
 _NAMES = {
     EnergyPlace.GRID: ("From the grid", "To the grid"),
     EnergyPlace.SUN: ("From the sun", "From the sun"),
-    EnergyPlace.HOUSE: ("House without the car", "House without the car, gives"),
+    EnergyPlace.HOUSE: (
+        "House without the car",
+        "Sources without a meter, or an error of measurement",
+    ),
     EnergyPlace.CAR: ("Car", "Car"),
 }
 

@@ -1,6 +1,6 @@
 """What each phase of the house carries, as a bar whose parts add up to the fuse (MET-7). Pure.
 
-Amounts are whole tenths of an ampere, so that the numbers that are shown add up exactly.
+Amounts are whole tenths of an ampere, shown with their sign, so that what is shown adds up exactly.
 """
 
 from enum import StrEnum
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from msgs.load_manager import PhaseShare
 from msgs.units import Amps, Name
+from view.amounts import signed_words
 from view.snapshot import Snapshot
 
 
@@ -30,7 +31,7 @@ NAMES = {
     SharePart.FREE: "free",
 }
 _NEGATIVE = {
-    SharePart.OTHERS: "given to the grid by the house",
+    SharePart.OTHERS: "other loads less sun, or an error of measurement",
     SharePart.BUDGET: "carried by the fuse for a while",
     SharePart.FREE: "too much",
 }
@@ -85,7 +86,7 @@ def phase_bar(share: PhaseShare, fuse_a: float, *, binds: bool) -> PhaseBar:
         binds=binds,
         parts=parts,
         words=f"{share.phase}, fuse {fuse_a:g} A: "
-        + ", ".join(f"{each.name} {abs(each.amount_a):.1f} A" for each in parts),
+        + ", ".join(f"{each.name} {signed_words(each.amount_a)} A" for each in parts),
     )
 
 

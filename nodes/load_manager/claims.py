@@ -140,11 +140,13 @@ def _share(headroom: Headroom, ramp: Ramp) -> Share:
 def _left(headroom: Headroom, ramp: Ramp) -> str:
     """Return what the other loads leave, as text without its end."""
     share = _share(headroom, ramp)
-    verb = "use" if share.others_a >= 0.0 else "export"
-    detail = (
-        f"The other loads {verb} {abs(share.others_a):.1f} A of the {share.fuse_a:g} A on "
-        f"{share.phase}"
-    )
+    used = f"{abs(share.others_a):.1f} A of the {share.fuse_a:g} A on {share.phase}"
+    if share.others_a >= 0.0:
+        detail = f"The other loads use {used}"
+    else:  # what is below zero may be sun, and the error of two meters
+        detail = (
+            f"Beside the car there are \N{MINUS SIGN}{used}, by sun or by an error of measurement"
+        )
     if abs(share.budget_a) >= 0.05:
         word = "more" if share.budget_a > 0.0 else "less"
         detail += f" ({abs(share.budget_a):.1f} A {word} by the fuse's budget)"

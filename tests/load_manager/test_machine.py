@@ -271,7 +271,10 @@ def test_the_house_and_what_is_left_are_published_with_their_amounts() -> None:
     offer = desk.run(60.0, house=(-3.0, -2.0, -2.5))
     assert limit_of(offer, "fuse") == 26.5
     (fuse,) = (limit for limit in offer.limits if limit.source == "fuse")
-    assert "export 2.0 A" in fuse.detail
+    assert fuse.detail.startswith(
+        "Beside the car there are \N{MINUS SIGN}2.0 A of the 25 A on L2, by sun or by an error of "
+        "measurement; "
+    ), fuse.detail
     assert offer.limit_a == 26.5
 
 

@@ -61,10 +61,10 @@ def test_what_is_given_is_what_is_taken() -> None:
         assert abs(gives - takes) <= (SLACK if (0, False) in hundredths else 0)
 
 
-def test_a_house_that_gives_more_than_it_takes_says_so() -> None:
+def test_a_house_that_gives_more_than_it_takes_says_what_that_may_be() -> None:
     found = picture(-4000.0, None, 1000.0)  # a sun that no meter measures
     assert shown(found)["house"] == (5.0, True)
-    assert "House without the car, gives: 5.00 kW" in found.words
+    assert "Sources without a meter, or an error of measurement: 5.00 kW" in found.words
     assert shown(picture(6900.0, None, 7000.0))["house"] == (0.0, False)  # of different instants
 
 

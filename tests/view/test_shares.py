@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from msgs.load_manager import FuseChain, PhaseShare
 from tests.builders import load_offer
 from tests.view.charge import charging
 from tests.view.snapshot import said
+from view.amounts import signed_words
 from view.shares import PhaseBar, SharePart, phase_bar, phase_bars
 
 
@@ -54,17 +56,22 @@ def test_the_numbers_of_a_bar_add_up_to_the_fuse() -> None:
         for part in SharePart:
             assert math.isclose(shown[part], true[part], abs_tol=0.25), part
         for each in bar.parts:
-            assert f"{each.name} {abs(each.amount_a):.1f} A" in bar.words
+            assert f"{each.name} {signed_words(each.amount_a)} A" in bar.words
+        written = re.findall(r" (\N{MINUS SIGN}?)([0-9]+\.[0-9]) A", bar.words)
+        assert sum(
+            (-1 if sign else 1) * round(float(amount) * 10) for sign, amount in written
+        ) == round(fuse_a * 10), bar.words
 
 
 def test_a_bar_names_what_an_amount_below_zero_means() -> None:
     export = phase_bar(share(-3.0, 16.0), 25.0, binds=False)
-    assert "given to the grid by the house 3.0 A" in export.words
+    assert "other loads less sun, or an error of measurement \N{MINUS SIGN}3.0 A" in export.words
+    assert "grid" not in export.words  # the box does not know where it goes
     carried = phase_bar(share(30.0, 6.0, budget_a=2.0), 35.0, binds=False)
-    assert "carried by the fuse for a while 2.0 A" in carried.words
+    assert "carried by the fuse for a while \N{MINUS SIGN}2.0 A" in carried.words
     assert "free 0.5 A" in carried.words
     over = phase_bar(share(34.0, 6.0), 35.0, binds=False)
-    assert "too much 5.5 A" in over.words
+    assert "too much \N{MINUS SIGN}5.5 A" in over.words
     made_up = phase_bar(share(10.0, 6.0, budget_a=-2.0), 35.0, binds=False)
     assert "kept back after a peak 2.0 A" in made_up.words
 

@@ -2,7 +2,7 @@
 
 import { byId, make, rows } from "./page.js";
 
-const amps = (value) => `${value.toFixed(1)}\u00a0A`;
+const amps = (value) => `${value.toFixed(1).replace("-", "\u2212")}\u00a0A`;
 
 export function showBars(bars) {
   rows(byId("bars"), bars, barOf);
@@ -21,7 +21,7 @@ function barOf({ phase, fuse_a, binds, parts, words }) {
   fuse.style.left = `${(100 * fuse_a) / whole}%`;
   bar.append(fuse);
   const names = make("ul", { class: "bar-words" }, ...parts.map(({ part, name, amount_a }) =>
-    make("li", { "data-part": part }, `${name} `, make("b", {}, amps(Math.abs(amount_a))))));
+    make("li", { "data-part": part }, `${name} `, make("b", {}, amps(amount_a)))));
   return make("div", { class: "phase" },
     make("p", { class: "bar-title" }, make("b", {}, phase), binds && parts.length ? make("span", {}, "decides") : "",
       make("span", { class: "bar-end" }, `fuse ${fuse_a}\u00a0A`)),
