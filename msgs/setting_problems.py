@@ -8,6 +8,9 @@ from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT
 from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, ExternalMeter, OperatingMode, Settings
 from msgs.wish import is_fallback
 
+CHANGED_MEANWHILE = "changed meanwhile"
+"""How the problem of a value begins that is not the one that a person saw."""
+
 
 class Clash(Enum):
     """Why a value conflicts with others."""

@@ -141,7 +141,7 @@ def _left(headroom: Headroom, ramp: Ramp) -> str:
     """Return what the other loads leave, as text without its end."""
     share = _share(headroom, ramp)
     used = f"{abs(share.others_a):.1f} A of the {share.fuse_a:g} A on {share.phase}"
-    if share.others_a >= 0.0:
+    if share.others_a > -0.05:  # shown as 0.0
         detail = f"The other loads use {used}"
     else:  # what is below zero may be sun, and the error of two meters
         detail = (

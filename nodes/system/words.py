@@ -7,7 +7,7 @@ from typing import Any
 from msgs.meter_address import BAUDS, LEAST_SERIAL_UNIT, MOST_SERIAL_UNIT
 from msgs.safety import SafetyStatus
 from msgs.setting_keys import shown
-from msgs.setting_problems import Clash, Problem
+from msgs.setting_problems import CHANGED_MEANWHILE, Clash, Problem
 from msgs.settings import MOST_SSID_BYTES, RESERVED_PORTS, PhaseAssignment
 
 
@@ -69,7 +69,7 @@ UNKNOWN_SETTING = "there is no such setting any more; open the page again"
 
 def changed_meanwhile(present: Any) -> str:
     """Return that a value is not the one that a person saw."""
-    return f"changed meanwhile: it is {shown(present)} now"
+    return f"{CHANGED_MEANWHILE}: it is {shown(present)} now"
 
 
 def phases(fitting: tuple[PhaseAssignment, ...], safety: SafetyStatus | None) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from msgs.setting_problems import CHANGED_MEANWHILE
 from web.forms.rows import Field, Page
 
 Labels = Mapping[str, str]
@@ -42,8 +43,13 @@ def plain(problem: str, labels: Labels) -> str:
     return f"{text[:1].upper()}{text[1:]}{end}"
 
 
-def at_field(problem: str, field: Field, labels: Labels) -> str:
-    """Return a problem as it stands at its field."""
+def at_field(problem: str, field: Field, present: str, labels: Labels) -> str:
+    """Return a problem as it stands at its field.
+
+    :param present: the value that applies, as the page shows it
+    """
+    if problem.startswith(CHANGED_MEANWHILE):
+        return plain(f"{CHANGED_MEANWHILE}: it is {present} now", labels={})
     entry = _ENTRY.match(problem)
     if field.expected and entry is not None:
         return f"Row {entry[1]}: expected {field.expected}."

@@ -100,13 +100,15 @@ def groups_of(
         value = present.get(row.key)
         now = typed_of(widget, "" if value is None else value)
         meant = (typed or {}).get(row.key, now)
+        now_words = words_of(row, widget, value)
+        problem = wrong.get(row.key, "")
         return ShownField(
             row=row,
             id=id_of(row.key),
             widget=widget,
             typed=meant,
-            problem=at_field(wrong[row.key], row, labels or {}) if row.key in wrong else "",
-            present=words_of(row, widget, value) if meant != now else "",
+            problem=at_field(problem, row, now_words, labels or {}) if problem else "",
+            present=now_words if meant != now else "",
             is_locked=row.key in locked,
             has_focus=row.key == first,
         )
