@@ -16,6 +16,7 @@ from msgs.patterns import matching
 from msgs.ports import PeerPort
 from msgs.stored import Stored
 from msgs.units import Name
+from msgs.visible import HIDDEN
 from msgs.wish import FallbackAmps
 
 MOST_SSID_BYTES = 32  # IEEE 802.11
@@ -24,8 +25,8 @@ RESERVED_PORTS = {53: "DNS", 7090: "the smart-home interface"}  # WEB-12: no pro
 Ssid = Annotated[
     str,
     matching(
-        r"^[^\x00-\x1f\x7f]*\Z",
-        "the name of a network, at most 32 characters",
+        rf"^[^{HIDDEN}]*\Z",
+        "the name of a network, at most 32 characters that can be seen",
         max_length=MOST_SSID_BYTES,
     ),
 ]
@@ -50,7 +51,7 @@ MapName = Annotated[str, matching(r"^[a-z0-9_]*\Z", "the name of a meter map", m
 User = Annotated[
     str,
     matching(
-        r"^[^\x00-\x1f\x7f:]*\Z",  # RFC 7617: a colon ends a user name
+        rf"^[^{HIDDEN}:]*\Z",  # RFC 7617: a colon ends a user name
         "a user name of at most 64 characters without a colon",
         max_length=64,  # assumed
     ),

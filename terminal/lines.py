@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
+from msgs.visible import with_visible
+
 _ASCII = str.maketrans({"─": "-", "█": "#", "▒": "+", "·": "."})
 
 
@@ -43,8 +45,8 @@ class TextLine(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """Return a text without control characters."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+    """Return a text without characters that cannot be seen."""
+    return with_visible(text)
 
 
 def encodable(text: str, encoding: str) -> str:

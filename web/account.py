@@ -16,6 +16,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from msgspec import Struct, field
 
 from msgs.label import Label
+from msgs.visible import is_name
 
 LEAST_PASSWORD = 10  # assumed; characters
 MOST_PASSWORD = 128  # assumed; characters
@@ -137,8 +138,8 @@ def _name_problem(name: str, what: str, most: int) -> str:
         return f"{what} is empty; expected 1 to {most} characters."
     if len(name) > most:
         return f"{what} has {len(name)} characters; expected {most} at most."
-    if _has_controls(name):
-        return f"{what} contains a character that cannot be typed; expected plain text."
+    if not is_name(name):
+        return f"{what} contains a character that cannot be seen; expected plain text."
     return ""
 
 

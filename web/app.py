@@ -6,6 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 from werkzeug.routing import Map, Rule
 
+from msgs.visible import visible_json, visible_page
 from web import errors
 from web.api import Api
 from web.box import Box, ServerConfig
@@ -58,6 +59,7 @@ def create_app(
     Forms(box, site).add_to(app)
     _add_files(app, files)
     app.after_request(lambda response: compress(request, response))
+    app.after_request(_visible)  # before it is compressed
     app.add_url_rule("/health", "health", _health, methods=["GET"])
     require_rows(rule.endpoint for rule in app.url_map.iter_rules())
 
@@ -72,6 +74,14 @@ def create_app(
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(Exception, on_failure)
     return app
+
+
+def _visible(response: Response) -> Response:
+    """Return an answer with what can be seen only: its texts may be typed, or of a network."""
+    show = {"text/html": visible_page, "application/json": visible_json}.get(response.mimetype)
+    if show is not None and not response.is_streamed and not response.direct_passthrough:
+        response.set_data(show(response.get_data(as_text=True)))
+    return response
 
 
 def _health() -> Response:

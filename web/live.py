@@ -5,6 +5,7 @@ show it and names the source as silent. The texts are those of `view`; a value t
 the page with a label is a row of `web.rows`.
 """
 
+import msgspec
 from msgspec import Struct
 
 from msgs.launch import ProcessState
@@ -14,6 +15,7 @@ from msgs.plant import WorldStatus
 from msgs.safety import Contactor
 from msgs.session import WallboxState
 from msgs.units import Amps, Nanoseconds, Seconds, Volts, WattHours, Watts
+from msgs.visible import visible_json
 from view.acts import OfferedActs, offered_acts
 from view.card import CardMessage, card_message
 from view.charge import energy_of, is_plugged, lasted_s
@@ -155,6 +157,11 @@ def live_of(snapshot: PageSnapshot) -> Live:
         world=snapshot.world,
         panel=panel_now(snapshot.world, session, snapshot.front.fresh, snapshot.label),
     )
+
+
+def encoded(live: Live) -> bytes:
+    """Return the values as JSON, with what can be seen only."""
+    return visible_json(msgspec.json.encode(live).decode()).encode()
 
 
 def _lines(box: MeterReading) -> tuple[LiveLine, ...]:

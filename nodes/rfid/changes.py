@@ -2,6 +2,7 @@
 
 from msgs.card import CardRole
 from msgs.rfid import RemoveCard, RenameCard
+from msgs.visible import is_name
 from nodes.rfid.cards import find, with_name, without
 from nodes.rfid.outcome import CardOutcome, CardResult, Refused
 from nodes.rfid.state import ListWrite, State
@@ -21,7 +22,7 @@ def rename(state: State, asked: RenameCard) -> ListWrite | Refused:
     uid, name = asked.uid.upper(), asked.name.strip()
     if find(state.cards, uid) is None:
         return Refused.UNKNOWN
-    if not name or not name.isprintable():
+    if not is_name(name):
         return Refused.NAME
     if not state.store.is_idle:
         return Refused.BUSY

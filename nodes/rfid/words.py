@@ -72,6 +72,6 @@ def refusal(refused: Refused, uid: str) -> str:
         case Refused.MASTER:
             return "The master card is erased by the service key only, with every other card."
         case Refused.NAME:
-            return "A name has at least one letter, and no control characters."
+            return "A name has at least one letter or sign, and no characters that cannot be seen."
         case Refused.BUSY:
             return "Other changes of the list wait for the disk; ask again."

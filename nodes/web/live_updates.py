@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from bus import Answer, Bus, Status, Subscription, Timer
@@ -21,7 +20,7 @@ from view.limits import source_name
 from view.meters import with_meters_of_settings
 from view.snapshot import SOURCES, received
 from web.curve import POINT_S, Curve, add_point, add_span
-from web.live import Live, live_of
+from web.live import Live, encoded, live_of
 from web.page_snapshot import PageSnapshot
 
 ROUND_S = 0.25
@@ -76,7 +75,7 @@ class LiveUpdates:
 
     def once(self) -> bytes:
         """Return the present values as JSON."""
-        return msgspec.json.encode(live_of(self.snapshot()))
+        return encoded(live_of(self.snapshot()))
 
     def snapshot(self) -> PageSnapshot:
         """Return the newest messages with their ages."""
@@ -115,7 +114,7 @@ class LiveUpdates:
             if same == said:
                 return
         self._said = live
-        self._say(msgspec.json.encode(live))
+        self._say(encoded(live))
 
     # --- the simulated world -------------------------------------------------------------------
 

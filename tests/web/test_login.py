@@ -208,7 +208,7 @@ def test_two_new_passwords_that_differ_are_refused(desk: Desk) -> None:
     [
         ("   ", "The new user name is empty; expected 1 to 32 characters."),
         ("x" * 33, "The new user name has 33 characters; expected 32 at most."),
-        ("a\nb", "The new user name contains a character that cannot be typed"),
+        ("a\nb", "The new user name contains a character that cannot be seen"),
     ],
 )
 def test_a_user_name_is_refused_with_a_reason(desk: Desk, user: str, sentence: str) -> None:

@@ -247,7 +247,7 @@ NAME, REMOVAL = "/configuration/card-name", "/configuration/card-removal"
 
 
 def test_what_rfid_refuses_stands_above(owner: Browser, box: NodesBox) -> None:
-    for uid, name, words in ((RED, "a\tb", "no control characters"), ("00", "Anna", "no card")):
+    for uid, name, words in ((RED, "a\tb", "cannot be seen"), ("00", "Anna", "no card")):
         form = form_of(Reading(owner.get(f"{NAME}?uid={uid}").text), NAME)
         answer = owner.client.post(NAME, data=multi(filled(form, {"name": name})))
         assert answer.status_code == 409
