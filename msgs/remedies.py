@@ -18,6 +18,8 @@ class Remedy(Struct, frozen=True, kw_only=True):
     title: str  # what has happened, as a headline
     danger: str = ""  # what not to do; "": nothing may be live, hot or wet
     steps: tuple[str, ...]  # sentences, in this order
+    # A step moves plug or cable, or switches the mains on: not while something else may be live.
+    touches: bool = False
 
     def as_text(self) -> str:
         """Return danger and steps as one text."""
@@ -28,6 +30,11 @@ _BREAKER_OFF = "Switch off the mains of the box at its breaker, and leave it off
 _MAINS_OFF = "Switch off the mains of the box at its breaker."
 _BREAKER = "Switch the mains of the box off at its breaker, and on again after ten seconds."
 _SERVICE = "If the fault comes back, call the service."
+FIRST_THE_DANGER = (
+    "Do not touch plug or cable now: first do what is said about the danger on the page Status."
+)
+"""In place of advice that touches plug or cable, while something else may be dangerous."""
+
 _RESEAT = "Pull the plug, and put it in again until it locks."
 _COOL = "Charging goes on by itself once the box has cooled down."
 _SUN = "Keep the box out of direct sun."
@@ -66,6 +73,7 @@ _LEAK = Remedy(
 )
 _SELF_TEST = Remedy(
     title="The protection against leakage failed its test",
+    touches=True,
     steps=(
         "Wait: the box tests itself again.",
         "If it fails again, pull the plug and restart the box.",
@@ -74,6 +82,7 @@ _SELF_TEST = Remedy(
 )
 _NO_PROTECTION = Remedy(
     title="Locked: the protection against leakage does not work",
+    touches=True,
     steps=(
         "Pull the plug.",
         "Restart the box once: it tests itself again.",
@@ -82,14 +91,17 @@ _NO_PROTECTION = Remedy(
 )
 _CABLE = Remedy(
     title="The plug or its cable is faulty",
+    touches=True,
     steps=(_RESEAT, "If the fault comes back, have the charging cable replaced."),
 )
 _NOT_CLOSING = Remedy(
     title="Charging cannot be switched on",
+    touches=True,
     steps=("Wait: the box tries again.", _RESEAT, "Restart the box.", _SERVICE),
 )
 _SENSORS = Remedy(
     title="The box cannot see the plug",
+    touches=True,
     steps=("Wait: the box looks again.", _RESEAT, _BREAKER, _SERVICE),
 )
 _TOO_HOT = Remedy(title="Paused: the box is too hot", steps=(_COOL, _SUN, _LOOSE))
@@ -100,6 +112,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.STRAY_CURRENT: _LIVE,
     Cause.GENERATOR: Remedy(
         title="Locked: the box cannot set the current",
+        touches=True,
         steps=("Pull the plug.", _BREAKER, _SERVICE),
     ),
     Cause.LATCH_UNREADABLE: _UNPROVEN,
@@ -148,14 +161,17 @@ REMEDIES: dict[Cause, Remedy] = {
     ),
     Cause.CHIP_SILENT: Remedy(
         title="Stopped: the box cannot measure",
+        touches=True,
         steps=("Pull the plug.", _BREAKER, _SERVICE),
     ),
     Cause.PULLED_IN_TEST: Remedy(
         title="Stopped: the plug was pulled",
+        touches=True,
         steps=("Put the plug in again, and check that it is locked.",),
     ),
     Cause.PULLED_IN_CHARGE: Remedy(
         title="Stopped: the plug was pulled",
+        touches=True,
         steps=(
             "Put the plug in again, and check that it is locked.",
             "If it is loose or has burn marks, do not use it: have it replaced.",
@@ -164,15 +180,18 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.PILOT_SHORT: _CABLE,
     Cause.PILOT_MINUS: Remedy(
         title="The box does not control its signal to the car",
+        touches=True,
         steps=(_RESEAT, _BREAKER, _SERVICE),
     ),
     Cause.PILOT_UNDEFINED: _CABLE,
     Cause.NO_DIODE: Remedy(
         title="This is not a car",
+        touches=True,
         steps=("Remove what is connected.", "Then begin again with a car."),
     ),
     Cause.DIODE_LOST: Remedy(
         title="Stopped: the car's signal was lost",
+        touches=True,
         steps=(_RESEAT, "If the fault comes back, have cable and car checked."),
     ),
     Cause.NEGATIVE_HALF: _CABLE,
@@ -190,6 +209,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.SWITCH_OPEN: _TOO_HOT,
     Cause.SENSOR_FAILED: Remedy(
         title="Paused: a temperature sensor has failed",
+        touches=True,
         steps=(_BREAKER, _SERVICE),
     ),
     Cause.TOO_HOT: _TOO_HOT,
@@ -203,6 +223,7 @@ _OF_RED = dict.fromkeys(
 
 UNLISTED = Remedy(
     title="A fault that is not in the list",
+    touches=True,
     steps=(
         "Pull the plug, and restart the box.",
         "If it comes back, call the service with its code.",

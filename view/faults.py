@@ -7,10 +7,11 @@ the mains off, a latched fault, or session silent nothing is tried again, whatev
 import math
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.fault_cause import Cause
 from msgs.pilot import CpState
-from msgs.remedies import remedy_of, while_unproven
+from msgs.remedies import FIRST_THE_DANGER, remedy_of, while_unproven
 from msgs.safety import (
     LATCHED,
     RETRIED,
@@ -25,6 +26,11 @@ from view.meters import online
 from view.snapshot import Snapshot
 
 MOST_RETRIES = 5  # ERR-R
+_USED = f"All {MOST_RETRIES} tries are used: unplug the car to begin again."
+_USED_IN_DANGER = (
+    f"All {MOST_RETRIES} tries are used. They begin again when the plug is out, which has to wait "
+    "until the danger is over."
+)
 NO_VOLTAGE_V = 50.0  # a phase below it has no voltage, as for `wired_phases` of safety/status
 
 _OF_HEAT = frozenset({Cause.TOO_HOT, Cause.SWITCH_OPEN, Cause.SENSOR_FAILED})
@@ -54,6 +60,7 @@ class ShownFault(Struct, frozen=True, kw_only=True):
     known: tuple[str, ...]  # what the box knows itself, now
     detail: str  # what was seen when it was raised
     remedy: str  # danger and steps as one text
+    touches: bool  # a step moves plug or cable, or switches the mains on
     count: int  # since the plug went in
     retry_in_s: Seconds | None = None  # None: it is not retried by itself
     retry: str = ""
@@ -75,6 +82,8 @@ def faults(snapshot: Snapshot) -> tuple[ShownFault, ...]:
     if safety is None:
         return ()
     shown = [_fault(snapshot, safety, code) for code in safety.faults]
+    if any(fault.danger for fault in shown):
+        shown = [_beside_a_danger(fault) for fault in shown]
     return tuple(sorted(shown, key=lambda fault: (fault.code not in LATCHED, not fault.danger)))
 
 
@@ -96,10 +105,19 @@ def _fault(snapshot: Snapshot, safety: SafetyStatus, code: FaultCode) -> ShownFa
         known=tuple(_known(snapshot, safety, code, record)),
         detail=f"{detail}, seen {count} times" if count > 1 else detail,
         remedy=record.remedy if record else "",
+        touches=remedy.touches or is_of_older_safety,
         count=count,
         retry_in_s=retry_in_s,
         retry="" if retry_in_s is None else _retry_words(safety, retry_in_s),
     )
+
+
+def _beside_a_danger(fault: ShownFault) -> ShownFault:
+    """Return a fault without advice to touch plug or cable, while there is a danger."""
+    known = tuple(_USED_IN_DANGER if each == _USED else each for each in fault.known)
+    if fault.danger or not fault.touches:
+        return replace(fault, known=known)
+    return replace(fault, known=known, steps=(FIRST_THE_DANGER,), remedy=FIRST_THE_DANGER)
 
 
 def _retry_in_s(snapshot: Snapshot, safety: SafetyStatus, code: FaultCode) -> Seconds | None:
@@ -138,7 +156,7 @@ def _known(
         is_out = safety.cp_state is CpState.A
         known.append("The plug is out now." if is_out else "The plug is in now.")
     if code in RETRIED and safety.retries >= MOST_RETRIES and safety.retry_in_s is None:
-        known.append(f"All {MOST_RETRIES} tries are used: unplug the car to begin again.")
+        known.append(_USED)
     return known
 
 

@@ -163,6 +163,12 @@ def may_be_live(snapshot: Snapshot) -> Known:
     return Known(False, "The contactor is proven open.")
 
 
+def may_be_touched(snapshot: Snapshot) -> bool:
+    """Return whether nothing known speaks against touching plug and cable."""
+    is_live = may_be_live(snapshot).holds
+    return is_live is False and not any(each.danger for each in faults(snapshot))
+
+
 def starting(snapshot: Snapshot) -> Known:
     """Return whether the box starts, tests itself, or waits after a power cut."""
     safety = snapshot.safety.fresh

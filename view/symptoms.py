@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from msgs.remedies import FIRST_THE_DANGER
 from view import known_causes as known
 from view.known_causes import Known
 from view.snapshot import Snapshot
@@ -39,6 +40,7 @@ class Possible(NamedTuple):
     title: str
     remedy: str
     look: Look
+    touches: bool = False  # it moves plug or cable, or switches the mains on
 
 
 class Symptom(NamedTuple):
@@ -94,6 +96,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
                 "and the breaker of the box. If one goes off again, leave it off and call an "
                 "electrician.",
                 known.no_mains,
+                touches=True,
             ),
             Possible(
                 "A card is needed, and none has been presented",
@@ -122,6 +125,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
                 "The plug is not seated",
                 "Pull the plug, put it in again, and check that it locks.",
                 known.not_seated,
+                touches=True,
             ),
             Possible("No card has been accepted", _CARD, known.card_needed),
             Possible(
@@ -140,6 +144,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
                 "Pull the plug and put it in again, present the card again, or start it on the "
                 "page Status.",
                 known.ended,
+                touches=True,
             ),
             Possible(
                 "A fault is raised",
@@ -248,11 +253,13 @@ SYMPTOMS: tuple[Symptom, ...] = (
                 "The vehicle has not ended the charge",
                 "End the charge in the vehicle, unlock it, and pull the plug then.",
                 known.still_charging,
+                touches=True,
             ),
             Possible(
                 "The lock of the vehicle is under tension",
                 "Push the plug in, unlock the vehicle again, and pull.",
                 known.lock,
+                touches=True,
             ),
         ),
     ),
@@ -266,6 +273,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
                 "Do what the page says about this fault. If it stays, and not all segments are "
                 "red: switch the mains of the box off, pull the plug, and switch the mains on.",
                 known.fault,
+                touches=True,
             ),
         ),
     ),
@@ -284,16 +292,18 @@ def symptoms(snapshot: Snapshot) -> tuple[ShownSymptom, ...]:
 
 
 def _causes(symptom: Symptom, snapshot: Snapshot) -> tuple[ShownCause, ...]:
-    shown = [_cause(cause, snapshot) for cause in symptom.causes]
+    may_touch = known.may_be_touched(snapshot)
+    shown = [_cause(cause, snapshot, may_touch) for cause in symptom.causes]
     return tuple(sorted(shown, key=lambda cause: _ORDER.index(cause.verdict)))
 
 
-def _cause(cause: Possible, snapshot: Snapshot) -> ShownCause:
+def _cause(cause: Possible, snapshot: Snapshot, may_touch: bool) -> ShownCause:
+    is_withheld = cause.touches and not may_touch and cause is not _LIVE
     holds, text = cause.look(snapshot)
     return ShownCause(
         key=cause.look.__name__,
         title=cause.title,
-        remedy=cause.remedy,
+        remedy=FIRST_THE_DANGER if is_withheld else cause.remedy,
         verdict=_VERDICTS[holds],
         text=text,
     )

@@ -78,7 +78,9 @@ def create_app(
 
 def _visible(response: Response) -> Response:
     """Return an answer with what can be seen only: its texts may be typed, or of a network."""
-    show = {"text/html": visible_page, "application/json": visible_json}.get(response.mimetype)
+    show = {"text/html": visible_page, "application/json": visible_json}.get(
+        response.mimetype or ""
+    )
     if show is not None and not response.is_streamed and not response.direct_passthrough:
         response.set_data(show(response.get_data(as_text=True)))
     return response

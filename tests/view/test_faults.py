@@ -163,8 +163,10 @@ def test_a_fault_says_what_the_box_knows_now(
 
 @pytest.mark.req("ERR-R")
 def test_tries_that_are_used_up_are_said() -> None:
-    used = faulty(FaultCode.RESIDUAL_CURRENT, retries=5, retry_in_s=None)
+    used = faulty(FaultCode.NOT_CLOSING, retries=5, retry_in_s=None)
     assert one(used).known == ("All 5 tries are used: unplug the car to begin again.",)
+    (leak,) = one(faulty(FaultCode.RESIDUAL_CURRENT, retries=5, retry_in_s=None)).known
+    assert "until the danger is over" in leak
     assert one(faulty(FaultCode.RESIDUAL_CURRENT, retries=4)).known == ()
 
 

@@ -1,7 +1,9 @@
 """Help by symptom: what the box knows of each cause, as the messages have it (TRB-1)."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -9,15 +11,18 @@ import pytest
 from msgs.launch import ProcessState
 from msgs.load_manager import HouseMeter, Limit
 from msgs.pilot import CpState
+from msgs.remedies import remedy_of
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from msgs.state_reason import StateReason
 from msgs.topics import WISHES
 from msgs.wish import OWNER_WISHES
 from nodes.load_manager import claims, external_input, rest, solar, unbalance
-from tests.builders import load_offer, meter_reading, rfid_status, session_status
+from tests.builders import fault_record, load_offer, meter_reading, rfid_status, session_status
 from tests.view.charge import but, charging, graph, silent
 from tests.view.snapshot import said
 from view import known_causes as known
+from view.fault_help import CAUSES
+from view.faults import faults
 from view.known_causes import ENDED, Known
 from view.snapshot import Snapshot
 from view.symptoms import SYMPTOMS, CauseVerdict, symptoms
@@ -390,3 +395,67 @@ def test_no_symptom_asks_to_switch_the_mains_on_after_all_red() -> None:
             if cause.verdict is not CauseVerdict.EXCLUDED:
                 before, asks, _ = cause.remedy.partition("switch the mains on")
                 assert not asks or "not all segments are red" in before, cause
+
+
+ASKS_TO_TOUCH = re.compile(
+    r"\b(un)?plug (it|the plug|the car|in)\b|\b(pull|push|put|remove)\b|\bunlock\b"
+    r"|\bswitch(es)? (on|the mains on)\b|\bon again after\b",
+    re.IGNORECASE,
+)
+
+
+def test_what_asks_to_touch_plug_or_cable_is_marked() -> None:
+    for symptom in SYMPTOMS:
+        for cause in symptom.causes:
+            asks = ASKS_TO_TOUCH.search(cause.remedy) is not None
+            assert cause.touches is asks, cause.title
+    for code, causes in CAUSES.items():
+        for each in (None, *causes):
+            remedy = remedy_of(code, each)
+            asks = any(ASKS_TO_TOUCH.search(step) for step in remedy.steps)
+            assert remedy.danger or remedy.touches is asks, remedy.title
+
+
+def in_danger() -> Iterator[Snapshot]:
+    """Yield boxes with each danger: alone, beside each other fault, and in each state."""
+    plugs = [CpState.A, CpState.B, CpState.C, CpState.E]
+    idle = {"phase": SafetyPhase.FAULT, "offered_a": 0.0}
+    for cp_state, has_mains, because in product(plugs, (True, False), [None, *ENDED]):
+        session = said("session", session_status(because=because))
+        state = {**idle, "cp_state": cp_state, "has_mains": has_mains}
+        for contactor in (Contactor.WELDED, Contactor.CLOSED):
+            yield replace(but("safety", contactor=contactor, **state), session=session)
+    every = [(code, each) for code, causes in CAUSES.items() for each in causes]
+    dangers = [(code, each) for code, each in every if remedy_of(code, each).danger]
+    for danger, (code, cause) in product(dangers, every):
+        pairs = dict([danger, (code, cause)])
+        records = tuple(fault_record(each, cause=why) for each, why in pairs.items())
+        state = {**idle, "cp_state": CpState.A, "contactor": Contactor.OPEN, "retries": 5}
+        yield but("safety", faults=tuple(pairs), records=records, retry_in_s=None, **state)
+
+
+@pytest.mark.req("ERR-T")
+def test_no_advice_touches_plug_or_cable_while_a_danger_is_shown() -> None:
+    count = 0
+    for snapshot in in_danger():
+        shown = faults(snapshot)
+        if not (any(each.danger for each in shown) or known.may_be_live(snapshot).holds):
+            continue  # the other cause of the same code
+        for symptom in symptoms(snapshot):
+            for cause in symptom.causes:
+                is_of_danger = cause.key == "may_be_live"
+                if cause.verdict is not CauseVerdict.EXCLUDED and not is_of_danger:
+                    assert not ASKS_TO_TOUCH.search(cause.remedy), (symptom.title, cause)
+                    count += 1
+        for fault in shown:
+            assert not any("unplug the car to begin" in each for each in fault.known), fault
+            if not fault.danger:
+                assert not any(ASKS_TO_TOUCH.search(step) for step in fault.steps), fault
+    assert count > 1000
+
+
+def test_no_advice_touches_plug_or_cable_while_it_is_not_known_whether_they_are_live() -> None:
+    for symptom in symptoms(silent("safety", "session", "offer")):
+        for cause in symptom.causes:
+            if cause.key != "may_be_live":
+                assert not ASKS_TO_TOUCH.search(cause.remedy), (symptom.title, cause)
