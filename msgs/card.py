@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from msgs.units import Name
 
 MOST_UID_DIGITS = 20
+SHOWN_DIGITS = 4
 
 Uid = Annotated[str, Meta(max_length=MOST_UID_DIGITS)]
 
@@ -45,6 +46,14 @@ class Card(Struct, frozen=True, kw_only=True):
     role: CardRole
     color: CardColor = CardColor.NONE
     name: Name = ""
+
+
+def short_name(token: str) -> str:
+    """Return how a card without a name is shown: with the end of its UID, which is a secret.
+
+    Who knows the UID can make a copy of the card.
+    """
+    return f"Card ...{token[-SHOWN_DIGITS:]}" if len(token) >= 2 * SHOWN_DIGITS else "Card"
 
 
 def is_uid(text: str) -> bool:

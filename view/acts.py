@@ -78,6 +78,8 @@ def _why_not(session: SessionStatus | None, safety: SafetyStatus | None) -> str:
         return "The box is in service mode."
     if safety.showroom:
         return "The box is in showroom mode."
+    if session.because is StateReason.NOT_STORED or session.waits_for is Wait.DISK_REFUSES:
+        return "Charges cannot be recorded."
     return ""
 
 

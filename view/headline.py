@@ -20,6 +20,8 @@ from view.limits import source_name
 from view.silence import silence
 from view.snapshot import Snapshot
 
+CHARGED_WH = 100.0  # assumed: in this session; a car that takes less has only tried
+
 
 class HeadlineKind(StrEnum):
     """What a headline is about; each kind has its own colour and sign."""
@@ -39,6 +41,7 @@ class Headline(Struct, frozen=True, kw_only=True):
     words: str  # without a full stop
     kind: HeadlineKind
     more: str = ""  # the reason, where nothing else on the page shows it
+    detail: str = ""  # for the service: an error of the system
 
 
 def _of(kind: HeadlineKind, words: str) -> Headline:
@@ -55,6 +58,8 @@ SHOWROOM = _of(_PAUSED, "Showroom: cars are not charged")
 SERVICE = _of(_PAUSED, "Service mode: cars are not charged")
 STARTING = _of(_WORKING, "Starting")
 STOPPING = _of(_WORKING, "Stopping")
+AWAITED = _of(_READY, "Waiting for the car")
+FULL = _of(_READY, "The car is full, or does not want to charge")
 PRESENT_CARD = _of(_ACTION, "Present a card to the reader")
 
 _REASONS: dict[StateReason, Headline] = {
@@ -91,6 +96,12 @@ _WAITS: dict[Wait, Headline] = {
     Wait.DISK: STARTING,
 }
 
+_OF_DISK = (_REASONS[StateReason.NOT_STORED], _WAITS[Wait.DISK_REFUSES])
+NOT_RECORDED = (
+    "The box cannot store what a car takes, so it does not charge. It tries again every few "
+    "seconds. If that does not help, restart the box; if it stays, call the service."
+)
+
 _LEARNING: dict[RfidMode, Headline] = {
     RfidMode.NEW_CARD: _of(_ACTION, "Present the new card"),
     RfidMode.CONFIRM: _of(_ACTION, "Present the master card again"),
@@ -103,7 +114,7 @@ PAUSES: dict[str, str] = {
     "dcs": "Paused by the charging service",
     "dip": "Paused: the protection of the box is silent",
     "energy_limit": "Paused: the energy limit is reached",
-    "external_input": "Paused by the external input",
+    "external_input": "Paused by the contact at the external input",
     "fuse": "Paused: the house needs the current",
     "meter_lost": "Paused: the house meter is lost",
     "meter_proof": "Paused: the house meter is being checked",
@@ -134,7 +145,10 @@ _OF_STATE: dict[WallboxState, HeadlineKind] = {
 
 def headline(snapshot: Snapshot) -> Headline:
     """Return the headline of what the sources have said."""
-    return replace(_headline(snapshot), more=_more(snapshot))
+    shown, session = _headline(snapshot), snapshot.session.fresh
+    if session is not None and shown in _OF_DISK:
+        return replace(shown, more=NOT_RECORDED, detail=session.unrecorded)
+    return replace(shown, more=_more(snapshot))
 
 
 def _more(snapshot: Snapshot) -> str:
@@ -187,7 +201,7 @@ def _of_reason(
         case StateReason.OFFER_HELD:
             return _held(snapshot.offer.fresh)
         case StateReason.VEHICLE:
-            return _vehicle(safety)
+            return _vehicle(safety, session)
         case StateReason.REDUCED:
             return _reduced(safety, snapshot.offer.fresh)
         case _:
@@ -225,7 +239,7 @@ def _held(offer: LoadOffer | None) -> Headline:
     return _of(_WORKING if offer.reason == "start" else _PAUSED, words)
 
 
-def _vehicle(safety: SafetyStatus) -> Headline:
+def _vehicle(safety: SafetyStatus, session: SessionStatus) -> Headline:
     """Return what a vehicle is waited for, or what the box does before."""
     if safety.starts_in_s is not None:
         return _of(_WORKING, "Starting in a moment: the mains are back")
@@ -239,8 +253,10 @@ def _vehicle(safety: SafetyStatus) -> Headline:
         case SafetyPhase.IDLE | SafetyPhase.READY:
             is_asked = safety.cp_state in (CpState.C, CpState.D)
             is_offered = safety.offered_a > 0.0
-            waits = is_offered and not is_asked
-            return _of(_READY, "Waiting for the car") if waits else STARTING
+            if is_asked or not is_offered:
+                return STARTING
+            has_charged = session.session_id != "" and session.energy_wh >= CHARGED_WH
+            return FULL if has_charged else AWAITED
 
 
 def _reduced(safety: SafetyStatus, offer: LoadOffer | None) -> Headline:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from msgs.card import short_name
 from msgs.session import EndReason, SessionRecord
 from msgs.units import Name, Nanoseconds, Seconds, WattHours
 
@@ -25,7 +26,7 @@ class ShownSession(Struct, frozen=True, kw_only=True):
     duration_s: Seconds | None  # None: it is not known
     energy_wh: WattHours
     end: str
-    card: str  # its name or UID; "": none was needed
+    card: str  # its name, or the end of its UID; "": none was needed
 
 
 def shown_sessions(
@@ -42,7 +43,7 @@ def shown_sessions(
             duration_s=each.duration_s,
             energy_wh=each.energy_wh,
             end=ENDS[each.end_reason],
-            card=names.get(each.token, each.token),
+            card=names.get(each.token) or (short_name(each.token) if each.token else ""),
         )
         for each in records
         if each.end_reason is not None

@@ -80,7 +80,7 @@ class Live(Struct, frozen=True, kw_only=True):
     energy_of: str  # whose energy it is
     started_utc_ns: Nanoseconds
     lasted_s: Seconds | None  # None: no session runs, or it is not known
-    token_name: str  # of the card that authorised: name, colour or UID; "": none
+    token_name: str  # of the card that authorised: name, colour or end of UID; "": none
     front: LedFrame | None  # None: the front is not driven
     caption: str  # meaning of the status LED, or why it is unknown
     lines: tuple[LiveLine, ...]  # three, L1 first; none while the box's meter is silent

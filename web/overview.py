@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from msgs.card import CardColor
+from msgs.card import CardColor, short_name
 from msgs.dcs import Link
 from view.charge import card_name
 from web.page_snapshot import LiveAddress, PageSnapshot
@@ -46,7 +46,7 @@ def address_words(snapshot: PageSnapshot) -> str:
 
 
 def token_name(snapshot: PageSnapshot) -> str:
-    """Return the name of the card that has authorised, its colour or its UID; "": none has."""
+    """Return the name of the card that has authorised, or its colour, or the end of its UID."""
     session = snapshot.session.fresh
     token = session.token if session else ""
     if not token:
@@ -54,4 +54,4 @@ def token_name(snapshot: PageSnapshot) -> str:
     if name := card_name(snapshot):
         return name
     color = next((card.color for card in snapshot.label.rfid if card.uid == token), CardColor.NONE)
-    return token if color is CardColor.NONE else f"{color.capitalize()} card"
+    return short_name(token) if color is CardColor.NONE else f"{color.capitalize()} card"

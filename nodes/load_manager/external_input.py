@@ -44,11 +44,18 @@ def claims_of(state: ExternalInput, safety: SafetyStatus | None, limit_a: float)
     """
     if state.is_limiting:
         words = f"{amount_words(limit_a)} at most" if limit_a else "paused"
-        detail = f"The external input is open: {words}."
+        detail = (
+            "The contact at the external input is open, by which the grid operator or a switch "
+            f"limits the charge: {words} until it closes."
+        )
         if state.closed_since_s is not None:
-            detail = f"The external input was open: {words} until it has been closed for "
+            detail = (
+                f"The contact at the external input was open: {words} until it has been closed for "
+            )
             detail += f"{CLOSED_S:g} s."
         return [Limit(source=SOURCE, limit_a=limit_a, detail=detail)]
     if safety is None or safety.external_enable is None:
         return []
-    return [Limit(source=SOURCE, limit_a=None, detail="The external input is closed.")]
+    return [
+        Limit(source=SOURCE, limit_a=None, detail="The contact at the external input is closed.")
+    ]

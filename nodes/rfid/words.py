@@ -1,6 +1,7 @@
 """The texts for persons: of results and refusals. Pure. No decision uses them."""
 
 from bus import Answer
+from msgs.card import short_name
 from msgs.dcs import CardDecision
 from msgs.session import Authorized
 from msgs.units import MOST_TEXT
@@ -51,9 +52,9 @@ def detail(outcome: CardOutcome) -> str:
         case CardResult.USER_STORED:
             text = f"Stored: {outcome.name}."
         case CardResult.RENAMED:
-            text = f"Card {outcome.uid} is called {outcome.name}."
+            text = f"{short_name(outcome.uid)} is called {outcome.name}."
         case CardResult.REMOVED:
-            text = f"{outcome.name or 'Card'} ({outcome.uid}) is removed from the list."
+            text = f"{outcome.name or short_name(outcome.uid)} is removed from the list."
         case _:
             text = OUTCOMES[outcome.result]
     return text[:MOST_TEXT]

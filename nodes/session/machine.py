@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from bus.write_behind import hand_out, hand_out_proof, replaces_all, retry
+from msgs.card import short_name
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase
 from msgs.session import SessionStatus
@@ -176,11 +177,12 @@ def _status(state: State, inputs: Inputs, moment: Moment) -> SessionStatus | Non
 
 
 def _card_name(state: State, inputs: Inputs) -> str:
-    """Return the name of the card that began the session that runs, or its token; "": none."""
+    """Return the name of the card that began the session that runs, or a short one; "": none."""
     session, named = state.running.session, inputs.named
     if session is None:
         return ""
-    return (named.name if named.token == session.token else "") or session.token
+    name = named.name if named.token == session.token else ""
+    return name or (short_name(session.token) if session.token else "")
 
 
 def _is_heard(inputs: Inputs) -> bool:

@@ -15,6 +15,10 @@ from tests.box import Box
 from tests.builders import safety_status
 
 LOOK_S = 0.5
+IS_OPEN = (
+    "The contact at the external input is open, by which the grid operator or a switch limits the "
+    "charge: {} until it closes."
+)
 OPEN, CLOSED, UNUSED, SILENT = "open", "closed", "unused", "silent"
 ENABLE = {OPEN: False, CLOSED: True, UNUSED: None}
 
@@ -98,13 +102,13 @@ def test_an_input_that_is_not_used_is_no_claim_and_ends_one() -> None:
 @pytest.mark.req("MET-7")
 def test_the_words_say_what_the_contact_does_and_what_is_waited_for() -> None:
     contact = Contact().run(CLOSED, 1.0)
-    assert contact.words() == "The external input is closed."
+    assert contact.words() == "The contact at the external input is closed."
     contact.run(OPEN, 1.0)
-    assert contact.words() == "The external input is open: paused."
-    assert contact.words(10.0) == "The external input is open: 10.0 A at most."
+    assert contact.words() == IS_OPEN.format("paused")
+    assert contact.words(10.0) == IS_OPEN.format("10.0 A at most")
     contact.run(CLOSED, 1.0)
     assert contact.words() == (
-        "The external input was open: paused until it has been closed for 10 s."
+        "The contact at the external input was open: paused until it has been closed for 10 s."
     )
 
 
@@ -170,10 +174,10 @@ def test_an_open_contact_pauses_a_charge_and_a_closed_one_lets_it_go_on(tmp_path
         assert box.is_soon(lambda: box.said("safety/status")["external_enable"] is False, 0.1)
         assert box.is_soon(lambda: duty_percent(box) == X1_PERCENT, REACTION_S)
         assert (offer(box)["limit_a"], offer(box)["reason"]) == (0.0, "external_input")
-        assert offer(box)["detail"] == "The external input is open: paused."
+        assert offer(box)["detail"] == IS_OPEN.format("paused")
         assert box.is_soon(lambda: not box.is_drawing, 10.0)
         assert box.said("safety/status")["faults"] == []
-        assert "The external input is open: paused." in box.said("session/status")["reason"]
+        assert IS_OPEN.format("paused") in box.said("session/status")["reason"]
         box.advance(30.0)
         move(box, "closed")
         box.advance(CLOSED_S - 0.5)

@@ -11,6 +11,7 @@ from nodes.rfid.outcome import CardOutcome, CardResult, Refused
 def test_every_outcome_has_a_text(result: CardResult) -> None:
     outcome = CardOutcome(result=result, name="Anna", uid="11223344", said="The disk is full.")
     assert len(words.detail(outcome)) > 10
+    assert "11223344" not in words.detail(outcome)  # the page shows it to everybody
 
 
 def test_nothing_that_happened_has_none() -> None:
@@ -21,7 +22,7 @@ def test_an_outcome_names_the_card_and_what_others_said() -> None:
     stored = CardOutcome(result=CardResult.USER_STORED, name="Card 5")
     assert words.detail(stored) == "Stored: Card 5."
     renamed = CardOutcome(result=CardResult.RENAMED, uid="11223344", name="Anna")
-    assert words.detail(renamed) == "Card 11223344 is called Anna."
+    assert words.detail(renamed) == "Card ...3344 is called Anna."
     failed = CardOutcome(result=CardResult.NOT_STORED, said="the disk is full")
     assert words.detail(failed) == "Nothing was stored: the disk is full"
     assert len(words.detail(CardOutcome(result=CardResult.NOT_STORED, said="x" * 1000))) == 400

@@ -22,6 +22,7 @@ from msgs.wish import OWNER_WISHES
 from tests.builders import fault_record, load_offer, rfid_status
 from tests.view.charge import but, charging, silent
 from tests.view.snapshot import said
+from view.acts import offered_acts
 from view.headline import PAUSES, Headline, HeadlineKind, headline
 from view.snapshot import Snapshot
 
@@ -71,8 +72,55 @@ def test_a_vehicle_is_waited_for_only_once_it_is_offered_current(
     )
     asks = cp_state in (CpState.C, CpState.D)
     waits = phase in (SafetyPhase.IDLE, SafetyPhase.READY) and offered_a > 0.0 and not asks
-    assert (shown.words == "Waiting for the car") is waits
+    is_full = "full" in shown.words  # SESSION has charged before
+    assert is_full is waits
     assert (shown.kind is HeadlineKind.READY) is waits
+
+
+@pytest.mark.parametrize(
+    ("session_id", "energy_wh", "words"),
+    [
+        ("s1", 8.0, "Waiting for the car"),
+        ("s1", 4200.0, "The car is full, or does not want to charge"),
+        ("", 4200.0, "Waiting for the car"),  # of the session before
+    ],
+)
+def test_a_car_that_has_charged_and_asks_no_more_may_be_full(
+    session_id: str, energy_wh: float, words: str
+) -> None:
+    snapshot = because(
+        StateReason.VEHICLE, phase=SafetyPhase.READY, cp_state=CpState.B, offered_a=16.0
+    )
+    session = but(
+        "session", because=StateReason.VEHICLE, session_id=session_id, energy_wh=energy_wh
+    ).session
+    assert headline(replace(snapshot, session=session)).words == words
+
+
+FULL_DISK = "sessions.sqlite: [Errno 28] No space left on device: '/var/lib/wallbox/x'"
+
+
+@pytest.mark.parametrize(
+    ("reason", "wait"),
+    [(StateReason.NOT_STORED, None), (StateReason.WAITING, Wait.DISK_REFUSES)],
+)
+def test_a_disk_that_takes_nothing_is_said_plainly_with_its_error_apart(
+    reason: StateReason, wait: Wait | None
+) -> None:
+    snapshot = but(
+        "session",
+        because=reason,
+        waits_for=wait,
+        reason=f"The session cannot be stored: {FULL_DISK}",
+        unrecorded=FULL_DISK,
+    )
+    shown = headline(snapshot)
+    assert "call the service" in shown.more
+    for technical in ("Errno", "/", "sqlite"):
+        assert technical not in f"{shown.words} {shown.more}"
+    assert shown.detail == FULL_DISK
+    acts = offered_acts(snapshot)
+    assert (acts.possible, acts.why_not) == ((), "Charges cannot be recorded.")
 
 
 @pytest.mark.parametrize(

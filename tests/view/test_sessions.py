@@ -25,7 +25,7 @@ def test_a_session_names_its_card_and_one_that_runs_is_left_out() -> None:
     records = (
         session_record(session_id="s3"),
         session_record(session_id="s2", end_reason=EndReason.STOPPED, token="AA"),
-        session_record(session_id="s1", end_reason=EndReason.STOPPED, token="BB"),
+        session_record(session_id="s1", end_reason=EndReason.STOPPED, token="04AA001234"),
     )
     rows = shown_sessions(records, {"AA": "Anna"})
-    assert [(row.session_id, row.card) for row in rows] == [("s2", "Anna"), ("s1", "BB")]
+    assert [(row.session_id, row.card) for row in rows] == [("s2", "Anna"), ("s1", "Card ...1234")]

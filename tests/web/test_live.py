@@ -11,6 +11,7 @@ from msgs.dcs import Link
 from msgs.launch import ProcessState
 from msgs.load_manager import Limit
 from msgs.meter import NO_LINE
+from msgs.rfid import Indication
 from msgs.safety import Contactor
 from msgs.session import WallboxState
 from msgs.state_reason import StateReason
@@ -28,7 +29,7 @@ from tests.builders import (
 from tests.view.snapshot import nothing_said, said
 from tests.web.conftest import LABEL, START_S, UTC_NS
 from view.headline import Headline, HeadlineKind
-from web.live import Live, LiveMeter, live_of
+from web.live import Live, LiveMeter, encoded, live_of
 from web.page_snapshot import LiveAddress, PageSnapshot
 
 SESSION = charging_session(
@@ -203,11 +204,23 @@ def test_house_and_sun_are_shown_where_there_are_such_meters() -> None:
         (
             "04FFFFFFFFFF80",
             {"authorised_uid": LABEL.rfid[1].uid, "authorised_name": "Anna"},
-            "04FFFFFFFFFF80",
+            "Card ...FF80",
         ),
-        ("04FFFFFFFFFF80", {}, "04FFFFFFFFFF80"),
+        ("04FFFFFFFFFF80", {}, "Card ...FF80"),
+        ("7", {}, "Card"),  # of a charging service; no more of it is shown than of a card
     ],
 )
 def test_who_has_authorised_is_named(token: str, listed: dict[str, str], shown: str) -> None:
     rfid = rfid_status(**listed)
     assert live(session=replace(SESSION, token=token), rfid=rfid).token_name == shown
+
+
+def test_no_number_of_a_card_is_on_the_page_that_a_viewer_sees() -> None:
+    uid = "04FFFFFFFFFF80"
+    shown = live(
+        session=replace(SESSION, token=uid),
+        rfid=rfid_status(
+            last_uid=uid, authorised_uid=uid, indication=Indication.STORED, tone_count=1, detail="x"
+        ),
+    )
+    assert uid not in encoded(shown).decode()
