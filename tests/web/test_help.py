@@ -90,7 +90,10 @@ def test_a_box_with_hardware_has_no_page_about_the_simulation(desk: Desk) -> Non
 
 @pytest.mark.req("ERR-T")
 def test_every_code_can_be_read_with_its_causes_and_remedies(desk: Desk) -> None:
-    words = article(desk.owner().get("/help/faults").text)
+    page = desk.owner().get("/help/faults").text
+    for code in FaultCode:  # to which Status links
+        assert f'id="f-{code}"' in page
+    words = article(page)
     for shown in fault_help():
         assert f"{shown.title}: {shown.name}" in words
         assert shown.pattern in words

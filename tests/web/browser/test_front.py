@@ -83,6 +83,8 @@ def test_pattern_of_a_fault_is_drawn_and_its_remedy_stands_beside_it(tab: Page, 
     assert {lights["S1"][0], lights["S2"][0]} == {white[0], red[0]}
     fault = tab.get_by_role("list", name="Faults").get_by_role("listitem")
     expect(fault.first).to_contain_text("5")
+    help_of_it = fault.first.get_by_role("link", name="All causes and remedies of this fault")
+    expect(help_of_it).to_have_attribute("href", "/help/faults#f-5")
     expect(tab.get_by_role("list", name="What to do").get_by_role("listitem")).to_have_count(2)
 
 

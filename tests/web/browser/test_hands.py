@@ -209,3 +209,21 @@ def test_sound_is_off_until_it_is_asked_for(tab: Page, site: Site) -> None:
     expect(tab.locator("#tone")).not_to_be_empty()
     site.box.until(LED_FRAME, lambda frame: frame.tone is Tone.NONE)
     expect(tab.locator("#tone")).to_be_empty()
+
+
+def test_nothing_is_said_to_be_done_before_the_world_has_answered(
+    new_tab: NewTab, signed_in: StorageState, site: Site
+) -> None:
+    page = new_tab(state=signed_in)
+    page.route("**/live", lambda route: None)  # no values come
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
+    page.goto("/")
+    answer = page.locator("#stage-answer")
+    for spot in (page.locator("#plug"), page.locator(".spot-touch")):
+        spot.click()
+        expect(answer).to_contain_text("nothing was done")
+    page.locator(".spot-reader").click()
+    page.locator("#card-list button").first.click()
+    expect(answer).to_contain_text("nothing was done")
+    assert not any(each.startswith("POST") for each in sent)

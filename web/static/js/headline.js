@@ -12,12 +12,14 @@ let cardTimer = 0;
 const longest = new Map(); // the longest wait that was seen of each fault's retry [s]
 
 export function showHeadline(live) {
-  const { words, kind, more } = live.headline;
+  const { words, kind, more, detail } = live.headline;
   byId("now").dataset.kind = kind;
   attribute(byId("sign"), "href", `#sign-${kind}`);
   text(byId("state"), words);
   attribute(byId("state"), "data-long", words.length > LONG ? "" : null);
   text(byId("reason"), sentence(more));
+  byId("reason-more").hidden = !detail;
+  text(byId("reason-detail"), sentence(detail));
   showFaults(live.faults, words);
   showCard(live.card);
   announce([
@@ -83,5 +85,6 @@ function faultItem({ code, name, title, danger, steps, known, detail, waits, isH
     make("progress", { max: "1", value: "0", "aria-label": "Time until the next try" }), make("span", {})));
   item.append(make("details", {}, make("summary", {}, /^\d/.test(name) ? `Code ${name}` : begun(name)),
     make("p", { class: "fault-detail" }, sentence(begun(detail)))));
+  item.append(make("p", { class: "fault-help" }, make("a", { href: `/help/faults#f-${code}` }, "All causes and remedies of this fault")));
   return item;
 }

@@ -8,10 +8,11 @@ import { showScenes, startScenes } from "./scenes.js";
 import { startService } from "./service.js";
 
 const SENT_AFTER_MS = 150; // a slider that moves sends its last position
+const UNKNOWN_WORLD = "The simulated world does not answer yet: nothing was done.";
 const SETTLED_MS = 2500; // until the world shows what a slider has sent
 
 let vehicles = {};
-let reasons = {}; // why acts are not possible now
+let reasons = null; // why acts are not possible now; null: no values have come
 
 export async function startWorld() {
   startDrawer();
@@ -47,13 +48,13 @@ export function showWorld(live) {
   const { world, panel } = live;
   byId("stage").dataset.plugged = String(world ? world.vehicle !== "away" : live.plugged);
   if (!byId("world")) return;
-  reasons = panel?.reasons ?? {};
+  reasons = panel?.reasons ?? null;
   showScenes(panel ?? null);
   for (const button of document.querySelectorAll("button[data-act]:not([data-act=touch], [data-act=tap])")) {
     attribute(button, "aria-disabled", reasonOf(button) ? "true" : null);
   }
   for (const group of document.querySelectorAll(".group")) showReasons(group);
-  text(byId("touch-words"), reasons.touch ? "Touch key, dark: a press does nothing" : "Touch key, lit: touch it");
+  text(byId("touch-words"), reasons?.touch ? "Touch key, dark: a press does nothing" : "Touch key, lit: touch it");
   text(byId("w-now"), [live.headline.words, live.power_w > 0 ? `${(live.power_w / 1000).toFixed(2)} kW` : ""].filter(Boolean).join(", "));
   if (!world) return;
   text(byId("plug-words"), world.vehicle === "away" ? "Plug, parked: plug it in" : "Plug, at the vehicle: take it out");
@@ -68,11 +69,12 @@ export function showWorld(live) {
 // The box does not answer: nothing is offered meanwhile.
 export function cutWorld() {
   if (!byId("world")) return;
+  reasons = null;
   showScenes(null);
   text(byId("w-now"), "The box does not answer.");
 }
 
-const reasonOf = (button) => reasons[button.dataset.key ?? button.dataset.act] ?? "";
+const reasonOf = ({ dataset }) => reasons ? reasons[dataset.key ?? dataset.act] ?? "" : UNKNOWN_WORLD;
 
 // The reasons of a group's buttons, each once, below them.
 function showReasons(group) {
@@ -94,7 +96,9 @@ function cardButton({ uid, role, color }) {
 function press(button) {
   const { act: name, answer, body = "{}", done = "Done." } = button.dataset;
   const reason = reasonOf(button);
-  if (name === "touch") {
+  if (!reasons) {
+    showAnswer(answer, UNKNOWN_WORLD, true);
+  } else if (name === "touch") {
     act(name, {}, answer, reason || "The touch key was touched.");
   } else if (reason && name !== "tap") {
     showAnswer(answer, reason, true);
@@ -104,6 +108,10 @@ function press(button) {
 }
 
 function pressPlug() {
+  if (!reasons) {
+    showAnswer("stage-answer", UNKNOWN_WORLD, true);
+    return;
+  }
   if (reasons.plug === undefined) {
     act("plug", {}, "stage-answer", "The plug is in the vehicle.");
     return;
@@ -118,7 +126,10 @@ function pressPlug() {
 // Sliders of one act: they show the world, and send what a person chooses.
 function slide(name, inputs, body) {
   let timer = 0;
-  const sendNow = () => act(name, body(inputs.map((each) => each.valueAsNumber)), `${name}-answer`, "");
+  const sendNow = () => {
+    if (reasons) act(name, body(inputs.map((each) => each.valueAsNumber)), `${name}-answer`, "");
+    else showAnswer(`${name}-answer`, UNKNOWN_WORLD, true);
+  };
   for (const input of inputs) {
     input.addEventListener("input", () => {
       for (const each of inputs) each.dataset.chosen_ms = String(Date.now());
