@@ -51,6 +51,7 @@ class Box:
         self.events: list[tuple[str, float, str]] = []
         self.fronts: list[str] = []  # what the four segments have shown, one after the other
         self.states: list[str] = []  # likewise the states that session has said
+        self.reasons: list[str] = []  # and why it was in them
         self.keys: list[str] = []  # presses that had an effect
         self._state_dir = state_dir
         self._graph.memory.tap(self._on_frame, repeats=False)
@@ -70,6 +71,7 @@ class Box:
                 _add_new(self.fronts, self.front)
             case "session/status":
                 _add_new(self.states, self.state)
+                _add_new(self.reasons, said["because"] or "")
             case "led/key":
                 self.keys.append(said["key"])
             case _:
