@@ -22,7 +22,7 @@ WANTED := $(if $(PYTHON),$(shell "$(CHOSEN)" -c '$(IDENTITY)' 2>/dev/null),$(HAD
 ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
 
 .PHONY: run test fast setup anew interpreter browser node-peer check pythons proof long bench mutants runs \
-    golden faults policies requirements screenshots clean
+    golden faults policies requirements screenshots pictures clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
@@ -82,6 +82,10 @@ requirements: setup
 
 screenshots: setup browser
 	$(BIN)/python tests/web/browser/screenshots.py
+
+# Those of the README.
+pictures: setup browser
+	$(BIN)/python tests/web/browser/pictures.py
 
 # The pages are tested in a real browser, Debian's.
 browser:
