@@ -23,6 +23,7 @@ class SharePart(StrEnum):
     FREE = "free"  # negative: so much is too much
 
 
+FUSE = "fuse"  # source of the limit that the bars explain
 NAMES = {
     SharePart.OTHERS: "other loads",
     SharePart.RESERVE: "reserve for the error of the meter",
@@ -50,7 +51,7 @@ class PhaseBar(Struct, frozen=True, kw_only=True):
 
     phase: Name
     fuse_a: Amps
-    binds: bool  # the phase that leaves the vehicle least
+    binds: bool  # it leaves the vehicle least, and no other limit is lower
     parts: tuple[PhasePart, ...]  # none of 0 A but the car and what is free
     words: str  # the same as a sentence
 
@@ -62,7 +63,8 @@ def phase_bars(snapshot: Snapshot) -> tuple[PhaseBar, ...]:
         return ()
     fuse = offer.fuse
     return tuple(
-        phase_bar(share, fuse.fuse_a, binds=share.phase == fuse.phase) for share in fuse.phases
+        phase_bar(share, fuse.fuse_a, binds=offer.reason == FUSE and share.phase == fuse.phase)
+        for share in fuse.phases
     )
 
 

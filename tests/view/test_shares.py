@@ -90,5 +90,7 @@ def test_each_phase_has_a_bar_and_one_of_them_decides() -> None:
     assert [(bar.phase, bar.fuse_a, bar.binds) for bar in bars] == [
         ("L1", 35.0, False), ("L2", 35.0, True),
     ]  # fmt: skip
+    by_hand = replace(charging(), offer=said("offer", load_offer(10.0, "app", fuse=chain)))
+    assert not any(bar.binds for bar in phase_bars(by_hand))  # another limit decides
     assert phase_bars(charging()) == ()  # no house is measured
     assert phase_bars(replace(charging(), offer=said("offer"))) == ()
