@@ -41,6 +41,7 @@ class InForce(Struct, frozen=True, kw_only=True):
 class OfferedActs(Struct, frozen=True, kw_only=True):
     """What the page offers."""
 
+    title: str  # which charge they are for
     possible: tuple[ChargeAct, ...]
     why_not: str  # why nothing is possible; "": something is
     in_force: tuple[InForce, ...]
@@ -55,6 +56,7 @@ def offered_acts(snapshot: Snapshot) -> OfferedActs:
     why_not = _why_not(session, safety)
     wish = _wish(snapshot, APP)
     return OfferedActs(
+        title=_title(session),
         possible=() if session is None or why_not else tuple(_possible(session, wish)),
         why_not=why_not,
         in_force=tuple(_in_force(snapshot)),
@@ -62,6 +64,11 @@ def offered_acts(snapshot: Snapshot) -> OfferedActs:
         is_paused=wish is not None and wish.pause,
         until_replaced=wish is not None and wish.until_replaced,
     )
+
+
+def _title(session: SessionStatus | None) -> str:
+    is_there = session is None or session.plugged or session.session_id
+    return "This charge" if is_there else "The next charge"
 
 
 def _why_not(session: SessionStatus | None, safety: SafetyStatus | None) -> str:

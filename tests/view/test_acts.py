@@ -49,6 +49,13 @@ def test_a_start_is_offered_after_a_stop_where_no_card_is_required(
     assert ChargeAct.STOP not in possible
 
 
+def test_the_acts_say_which_charge_they_are_for() -> None:
+    assert offered_acts(charging()).title == "This charge"
+    assert offered_acts(but("session", session_id="", plugged=True)).title == "This charge"
+    assert offered_acts(but("session", session_id="", plugged=False)).title == "The next charge"
+    assert offered_acts(silent("session")).title == "This charge"
+
+
 def test_a_session_that_is_ending_is_not_stopped_again() -> None:
     ending = but("session", because=StateReason.WAITING, waits_for=Wait.END)
     assert ChargeAct.STOP not in offered_acts(ending).possible

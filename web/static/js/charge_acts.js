@@ -32,6 +32,7 @@ export function showActs(acts) {
   now = acts;
   isCut = false;
   const can = (act) => acts.possible.includes(act);
+  text(byId("acts-title"), acts.title);
   rows(byId("in-force"), acts.in_force, ({ name, words, ends_in }) =>
     make("li", {}, make("b", {}, name), ` ${sentence(words)}`, ends_in ? ` Ends in ${ends_in}.` : ""));
   byId("acts-why").hidden = !acts.why_not;
