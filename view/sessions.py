@@ -1,6 +1,9 @@
-"""The last sessions as rows for a person. Pure."""
+"""The last sessions as rows for a person, and as a table for other programs. Pure."""
 
+import csv
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from io import StringIO
 
 from msgspec import Struct
 
@@ -16,6 +19,12 @@ ENDS = {
     EndReason.LAPSED: "not started in time",
     EndReason.FAULT: "by a fault",
 }
+
+
+RECENT_DAYS = 30
+_DAY_NS = 86_400 * 10**9
+COLUMNS = ("started_utc", "ended_utc", "duration_s", "energy_kwh", "end", "card", "session")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate what begins so
 
 
 class ShownSession(Struct, frozen=True, kw_only=True):
@@ -48,3 +57,51 @@ def shown_sessions(
         for each in records
         if each.end_reason is not None
     )
+
+
+def recent_words(records: tuple[SessionRecord, ...], utc_ns: int) -> str:
+    """Return what was charged in the last days; "" if nothing was.
+
+    :param records: at least all of these days
+    """
+    first_ns = utc_ns - RECENT_DAYS * _DAY_NS
+    charged_wh = [
+        each.energy_wh
+        for each in records
+        if each.end_reason is not None
+        and each.energy_wh > 0.0
+        and each.is_start_utc_set
+        and first_ns <= each.started_utc_ns <= utc_ns
+    ]
+    if not charged_wh:
+        return ""
+    count = "1 charge" if len(charged_wh) == 1 else f"{len(charged_wh)} charges"
+    return f"In the last {RECENT_DAYS} days: {sum(charged_wh) / 1000:.1f} kWh in {count}."
+
+
+def sessions_table(records: tuple[SessionRecord, ...], names: Mapping[str, str]) -> str:
+    """Return all sessions that have ended as comma-separated values, with a line of titles.
+
+    :param names: of cards, by UID
+    """
+    table = StringIO()
+    lines = csv.writer(table)
+    lines.writerow(COLUMNS)
+    for each in records:
+        if each.end_reason is None:
+            continue
+        cells = (
+            _time(each.started_utc_ns) if each.is_start_utc_set else "",
+            _time(each.ended_utc_ns) if each.is_end_utc_set else "",
+            "" if each.duration_s is None else f"{each.duration_s:.0f}",
+            f"{each.energy_wh / 1000:.3f}",
+            ENDS[each.end_reason],
+            names.get(each.token, each.token),
+            each.session_id,
+        )
+        lines.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+    return table.getvalue()
+
+
+def _time(utc_ns: int) -> str:
+    return datetime.fromtimestamp(utc_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -18,12 +18,14 @@ from msgs.methods import (
     Method,
 )
 from msgs.requests import NoArguments, Status
-from msgs.session import SessionsArguments
-from view.sessions import ShownSession, shown_sessions
-from web.box import Box
+from msgs.session import SessionRecord, SessionsArguments
+from view.sessions import ShownSession, recent_words, sessions_table, shown_sessions
+from web.box import Box, SilentError
 from web.json_body import arguments_of, response_to
 
 SHOWN = 10  # assumed: sessions on the page
+PART = 100  # sessions that one request gives
+MOST_PARTS = 100  # assumed: of the file, all sessions that session keeps
 
 CHARGE_METHODS: dict[str, Method[Any, Any]] = {
     "start": START_SESSION,
@@ -38,6 +40,7 @@ class SessionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Answer of /api/v1/sessions: the newest first."""
 
     sessions: tuple[ShownSession, ...]
+    recent: str  # what was charged in the last days; "": nothing, or more than one request gives
 
 
 class ChargeApi:
@@ -51,6 +54,9 @@ class ChargeApi:
         """Register the routes."""
         app.add_url_rule("/api/v1/charge/<name>", "charge_act", self.act, methods=["POST"])
         app.add_url_rule("/api/v1/sessions", "sessions", self.sessions, methods=["GET"])
+        app.add_url_rule(
+            "/api/v1/sessions.csv", "sessions_file", self.sessions_file, methods=["GET"]
+        )
 
     def act(self, name: str) -> Any:
         """Ask session for something; it answers once that is stored."""
@@ -61,11 +67,39 @@ class ChargeApi:
 
     def sessions(self) -> Any:
         """Return the last sessions, with the names of their cards."""
-        answer = self._box.ask(LIST_SESSIONS, SessionsArguments(limit=SHOWN))
+        answer = self._box.ask(LIST_SESSIONS, SessionsArguments(limit=PART))
         if answer.status is not Status.OK or answer.result is None:
             return response_to(answer)
-        shown = SessionsAnswer(sessions=shown_sessions(answer.result, self._names()))
+        shown = SessionsAnswer(
+            sessions=shown_sessions(answer.result, self._names())[:SHOWN],
+            recent=self._recent(answer.result),
+        )
         return Response(msgspec.json.encode(shown), mimetype="application/json")
+
+    def sessions_file(self) -> Any:
+        """Return all sessions as a file for other programs."""
+        records: list[SessionRecord] = []
+        for _ in range(MOST_PARTS):
+            before = records[-1].session_id if records else ""
+            answer = self._box.ask(LIST_SESSIONS, SessionsArguments(limit=PART, before=before))
+            if answer.status is not Status.OK or answer.result is None:
+                return response_to(answer)
+            records += answer.result
+            if len(answer.result) < PART:
+                break
+        response = Response(sessions_table(tuple(records), self._names()), mimetype="text/csv")
+        response.headers["Content-Disposition"] = (
+            f'attachment; filename="wallbox-{self._label.serial}-sessions.csv"'
+        )
+        return response
+
+    def _recent(self, records: tuple[SessionRecord, ...]) -> str:
+        if len(records) == PART:  # older ones of these days may be missing
+            return ""
+        try:
+            return recent_words(records, self._box.snapshot().utc_ns)
+        except SilentError:
+            return ""
 
     def _names(self) -> dict[str, str]:
         """Return the names of the cards that are known, the label's by their colour."""

@@ -56,6 +56,7 @@ RIGHTS: dict[str, Right] = {
     "curve": Right.READ,
     "charge_act": Right.OWNER,
     "sessions": Right.READ,
+    "sessions_file": Right.OWNER,
     "panel": Right.OWNER,
     "act": Right.OWNER,
     # no secrets

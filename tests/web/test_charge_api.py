@@ -1,5 +1,6 @@
 """The acts on the charge, and the list of sessions, as the interface for programs has them."""
 
+import csv
 from typing import Any
 
 import pytest
@@ -120,4 +121,60 @@ def test_sessions_that_cannot_be_read_are_an_error_with_its_reason(desk: Desk) -
     owner = desk.owner()
     desk.box.answer = Answer(status=Status.ERROR, reason="the disk is gone")
     answer = owner.get("/api/v1/sessions")
+    assert (answer.status_code, answer.get_json()["reason"]) == (502, "the disk is gone")
+
+
+def keeps(desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Have the box keep so many sessions, each a minute after the one before; the newest first."""
+    now_ns = desk.box.utc_ns()
+    records = tuple(
+        session_record(
+            session_id=f"s{number}",
+            started_utc_ns=now_ns - number * 60 * 10**9,
+            is_start_utc_set=True,
+            energy_wh=100.0,
+            end_reason=EndReason.UNPLUGGED,
+        )
+        for number in range(1, count + 1)
+    )
+
+    def ask(method: Any, arguments: Any) -> Answer[Any]:
+        if method is not LIST_SESSIONS:
+            return Answer(status=Status.OK, result=CardList(cards=()))
+        names = [each.session_id for each in records]
+        begin = names.index(arguments.before) + 1 if arguments.before else 0
+        return Answer(status=Status.OK, result=records[begin : begin + arguments.limit])
+
+    monkeypatch.setattr(desk.box, "ask", ask)
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
+def test_the_file_has_every_session_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    owner = desk.owner()
+    keeps(desk, monkeypatch, count)
+    answer = owner.get("/api/v1/sessions.csv")
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    assert [row["session"] for row in rows] == [f"s{number}" for number in range(1, count + 1)]
+    assert answer.mimetype == "text/csv"
+    assert f"wallbox-{LABEL.serial}-sessions.csv" in answer.headers["Content-Disposition"]
+
+
+def test_the_page_gets_few_sessions_and_what_they_add_up_to(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = desk.owner()
+    keeps(desk, monkeypatch, 20)
+    shown = owner.get("/api/v1/sessions").get_json()
+    assert len(shown["sessions"]) == 10
+    assert shown["recent"] == "In the last 30 days: 2.0 kWh in 20 charges."
+    keeps(desk, monkeypatch, 100)  # maybe not all of these days
+    assert owner.get("/api/v1/sessions").get_json()["recent"] == ""
+
+
+def test_a_file_that_cannot_be_read_is_an_error_with_its_reason(desk: Desk) -> None:
+    owner = desk.owner()
+    desk.box.answer = Answer(status=Status.ERROR, reason="the disk is gone")
+    answer = owner.get("/api/v1/sessions.csv")
     assert (answer.status_code, answer.get_json()["reason"]) == (502, "the disk is gone")

@@ -102,6 +102,7 @@ ROUTES: dict[str, Route] = {
     "/api/v1/panel/<name>": act("/api/v1/panel/plug", May.OWNER, does=415),
     "/api/v1/charge/<name>": act("/api/v1/charge/wish", May.OWNER, does=415),
     "/api/v1/sessions": page("/api/v1/sessions", May.READ),
+    "/api/v1/sessions.csv": page("/api/v1/sessions.csv", May.OWNER),
     "/health": page("/health", May.ALL),
     "/favicon.ico": page("/favicon.ico", May.ALL, any_name=True),
     "/static/<path:name>": page("/static/css/base.css", May.ALL, any_name=True),

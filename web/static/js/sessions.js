@@ -1,6 +1,6 @@
 // The last sessions, asked for again when a session begins or ends.
 
-import { byId, make, rows } from "./page.js";
+import { byId, make, rows, text } from "./page.js";
 import { duration, begun } from "./words.js";
 
 const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -14,14 +14,17 @@ export function followSessions(live) {
 
 async function ask() {
   let found;
+  let recent;
   try {
     const answer = await fetch("/api/v1/sessions", { cache: "no-store" });
     if (!answer.ok) return again();
-    found = (await answer.json()).sessions;
+    ({ sessions: found, recent } = await answer.json());
   } catch {
     return again();
   }
   byId("sessions-none").hidden = found.length > 0;
+  text(byId("sessions-recent"), recent);
+  byId("sessions-all").hidden = found.length === 0;
   rows(byId("sessions"), found, sessionItem);
 }
 
