@@ -23,6 +23,7 @@ export function showSilence(since) {
     ? `No live data since ${clockTime(since)}. A charge goes on without this page. It tries again by itself.`
     : "");
   attribute(byId("live"), "data-stale", since ? "" : null);
+  if (since) document.title = "No live data - Wallbox";
 }
 
 function showFigures(live) {

@@ -19,6 +19,8 @@ const TABLE_ROWS = 24;
 const SVG = "http://www.w3.org/2000/svg";
 
 const box = byId("curve");
+const card = box.closest("section");
+const details = byId("curve-table").closest("details");
 let session = null; // null: not asked yet
 let points = []; // [seconds since its start, W]
 let spans = []; // [seconds since its start, A, what has set it]
@@ -72,11 +74,13 @@ async function ask(wanted) {
 }
 
 function draw() {
+  card.hidden = !session && points.length < 2; // no charge, and none before it
+  details.hidden = points.length < 2;
   const width = Math.round(box.clientWidth);
   if (!width) return;
   drawnAt = width;
   if (points.length < 2) {
-    box.replaceChildren(make("p", { class: "curve-none" }, "The curve begins with the session."));
+    box.replaceChildren(make("p", { class: "curve-none" }, "The curve begins in a moment."));
     table();
     return;
   }

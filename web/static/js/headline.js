@@ -1,9 +1,10 @@
 // The headline with its kind, the message of a card, and the faults with what to do.
 
 import { attribute, byId, make, rows, text } from "./page.js";
-import { begun, sentence } from "./words.js";
+import { amount, begun, sentence } from "./words.js";
 
 const LONG = 22; // letters that fit two lines of a phone in the largest size
+const DRAWING = ["charging", "reduced"]; // kinds of headlines with a power in the title of the tab
 const MESSAGE_MS = 6000; // assumed: long enough to read, from when the box has stopped showing it
 
 let announced = null;
@@ -20,6 +21,8 @@ export function showHeadline(live) {
   text(byId("reason"), sentence(more));
   byId("reason-more").hidden = !detail;
   text(byId("reason-detail"), sentence(detail));
+  const power = DRAWING.includes(kind) && live.power_w !== null ? ` ${amount(live.power_w / 1000, 1, "kW")}` : "";
+  document.title = `${words}${power} - Wallbox`;
   showFaults(live.faults, words);
   showCard(live.card);
   announce([
