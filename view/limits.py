@@ -34,6 +34,18 @@ def source_name(source: str) -> str:
     return SOURCES.get(source, source.replace("_", " "))
 
 
+def limit_title(snapshot: Snapshot) -> str:
+    """Return what the limit is about; "": nothing is charged whatever the limit is."""
+    safety, offer = snapshot.safety.fresh, snapshot.offer.fresh
+    if safety is None or offer is None:
+        return "Why this current"
+    if safety.faults or not safety.has_mains or safety.commissioning or safety.showroom:
+        return ""
+    if safety.offered_a > 0.0:
+        return "Why this current"
+    return "Why no current" if offer.limit_a == 0.0 else "What a car could get now"
+
+
 def limit_words(snapshot: Snapshot) -> str:
     """Return the lowest limit with its source."""
     offer = snapshot.offer.fresh

@@ -23,7 +23,7 @@ from view.energy import EnergyPicture, energy_picture
 from view.faults import ShownFault, faults
 from view.front import caption
 from view.headline import Headline, headline
-from view.limits import ShownLimit, limit_reason, limit_words, limits
+from view.limits import ShownLimit, limit_reason, limit_title, limit_words, limits
 from view.meters import online, wrong_with
 from view.plan import PlanPicture, plan_picture
 from view.shares import PhaseBar, phase_bars
@@ -88,6 +88,7 @@ class Live(Struct, frozen=True, kw_only=True):
     meter_online: bool
     offered_a: Amps | None  # per phase, as read back from the pilot
     limit_a: Amps | None  # per phase, the lowest of all limits
+    limit_title: str  # "": nothing is charged whatever the limit is
     limit_words: str
     limit_reason: str  # in one sentence
     limits: tuple[ShownLimit, ...]  # the lowest first
@@ -136,6 +137,7 @@ def live_of(snapshot: PageSnapshot) -> Live:
         meter_online=box is not None,
         offered_a=safety.offered_a if safety else None,
         limit_a=offer.limit_a if offer else None,
+        limit_title=limit_title(snapshot),
         limit_words=limit_words(snapshot),
         limit_reason=limit_reason(snapshot),
         limits=limits(snapshot),

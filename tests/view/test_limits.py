@@ -1,9 +1,15 @@
 """Who limits the current, as text."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.view.charge import charging, silent
-from view.limits import limit_reason, limit_words, limits, source_name
+from msgs.safety import FaultCode
+from tests.builders import load_offer
+from tests.view.charge import but, charging, silent
+from tests.view.snapshot import said
+from view.limits import limit_reason, limit_title, limit_words, limits, source_name
+from view.snapshot import Snapshot
 
 
 @pytest.mark.req("MET-7")
@@ -22,6 +28,28 @@ def test_all_limits_are_shown_the_lowest_first() -> None:
         ("fuse", "main fuse", "16.0 A", "35 A less 19 A", True),
         ("meter_lost", "meter lost", "none", "sets no limit", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "title"),
+    [
+        (charging(), "Why this current"),
+        (silent("offer"), "Why this current"),
+        (silent("safety"), "Why this current"),
+        (but("safety", offered_a=0.0), "What a car could get now"),
+        (but("safety", faults=(FaultCode.RESIDUAL_CURRENT,)), ""),
+        (but("safety", has_mains=False), ""),
+        (but("safety", commissioning=True), ""),
+        (but("safety", showroom=True), ""),
+    ],
+)
+def test_the_limit_says_what_it_is_about(snapshot: Snapshot, title: str) -> None:
+    assert limit_title(snapshot) == title
+
+
+def test_a_limit_of_nothing_is_why_there_is_no_current() -> None:
+    snapshot = replace(but("safety", offered_a=0.0), offer=said("offer", load_offer(0.0, "app")))
+    assert limit_title(snapshot) == "Why no current"
 
 
 def test_a_silent_load_manager_leaves_no_limit_known() -> None:

@@ -8,8 +8,20 @@ export function showBars(bars) {
   rows(byId("bars"), bars, barOf);
 }
 
+// What other loads give in place of taking does not flow through the fuse: the car takes it.
+function onTheFuse(parts) {
+  let given_a = -Math.min(0, parts.find((each) => each.part === "others")?.amount_a ?? 0);
+  const order = [...parts].sort((one, two) => (two.part === "vehicle") - (one.part === "vehicle"));
+  const carried = new Map(order.map(({ part, amount_a }) => {
+    const taken_a = Math.min(Math.max(amount_a, 0), given_a);
+    given_a -= taken_a;
+    return [part, amount_a - taken_a];
+  }));
+  return parts.map(({ part }) => ({ part, amount_a: carried.get(part) })).filter((each) => each.amount_a > 0);
+}
+
 function barOf({ phase, fuse_a, binds, parts, words }) {
-  const drawn = parts.filter((each) => each.amount_a > 0);
+  const drawn = onTheFuse(parts);
   const whole = Math.max(fuse_a, drawn.reduce((sum, each) => sum + each.amount_a, 0));
   const bar = make("div", { class: "bar", role: "img", "aria-label": words });
   for (const { part, amount_a } of drawn) {

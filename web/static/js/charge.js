@@ -34,8 +34,10 @@ function showFigures(live) {
 }
 
 function showLimit(live) {
+  byId("why").hidden = !live.limit_title;
+  text(byId("why-title"), live.limit_title);
   text(byId("limit"), `Limit ${live.limit_words}`);
-  text(byId("limit-reason"), sentence(live.limit_reason));
+  text(byId("limit-reason"), live.limit_reason === live.headline.more ? "" : sentence(live.limit_reason));
   rows(byId("limits").tBodies[0], live.limits, (each) =>
     make("tr", each.binds ? { class: "binds" } : {},
       make("th", { scope: "row" }, each.name),

@@ -9,10 +9,15 @@ export function showEnergy(picture) {
   const known = picture.flows.filter((each) => each.power_kw !== null);
   const most = Math.max(...known.map((each) => each.power_kw), 0.01);
   const drawn = known.map((each) => ({ ...each, share: each.power_kw / most }));
-  rows(byId("flows-from"), drawn.filter((each) => each.gives), flowItem);
-  rows(byId("flows-to"), drawn.filter((each) => !each.gives), flowItem);
+  showFlows("flows-from", drawn.filter((each) => each.gives));
+  showFlows("flows-to", drawn.filter((each) => !each.gives));
   rows(byId("flows-missing"), picture.flows.filter((each) => each.power_kw === null),
     ({ name, missing }) => make("li", {}, `${name}: ${sentence(missing, false)}`));
+}
+
+function showFlows(id, flows) {
+  byId(id).parentElement.hidden = flows.length === 0;
+  rows(byId(id), flows, flowItem);
 }
 
 function flowItem({ place, name, power_kw, share }) {
