@@ -87,13 +87,18 @@ class BrowserLogins:
         self._random = random
         self._log = log
         self._lock = threading.Lock()
+        self._change_count = 0  # the newest of the account that is known here; it never falls
         self._kept_s = now_s()
         self._rows = {
             row.id_hash: login for row in kept if (login := self._login_of(row)) is not None
         }
 
     def open(self, change_count: int, recovered: bool = False) -> str:
-        """Sign a browser in; return its number."""
+        """Sign a browser in; return its number.
+
+        If the account has changed since the count was read, the login is not valid, and those of
+        after the change stay.
+        """
         with self._lock:
             self._drop_ended(change_count)
             owners = [key for key, row in self._rows.items() if not row.viewer]
@@ -144,7 +149,8 @@ class BrowserLogins:
             if row is None:
                 return None
             now_s = self._now_s()
-            if _is_over(row, change_count, now_s):
+            self._learn(change_count)
+            if _is_over(row, self._change_count, now_s):
                 del self._rows[key]
                 return None
             if is_used:
@@ -190,9 +196,14 @@ class BrowserLogins:
             change_count=row.change_count, created_s=created_s, seen_s=seen_s, viewer=row.viewer
         )
 
+    def _learn(self, change_count: int) -> None:
+        """Take in a change of the account; a request that began before it has an older count."""
+        self._change_count = max(self._change_count, change_count)
+
     def _drop_ended(self, change_count: int) -> None:
-        now_s = self._now_s()
-        for key in [key for key, row in self._rows.items() if _is_over(row, change_count, now_s)]:
+        self._learn(change_count)
+        count, now_s = self._change_count, self._now_s()
+        for key in [key for key, row in self._rows.items() if _is_over(row, count, now_s)]:
             del self._rows[key]
 
     def _keep(self) -> None:

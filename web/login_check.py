@@ -168,13 +168,16 @@ class LoginCheck:
         self._log("info", f"user name and password were set by {client.address}")
         return Attempt(result=LoginResult.RIGHT, change_count=account.change_count), {}
 
-    def know_device(self, client: Client) -> str:
+    def know_device(self, client: Client, change_count: int) -> str:
         """Return a new number for a browser that has signed in; "" if that takes too long.
 
-        There is none while the label's password signs in, which others may know.
+        There is none while the label's password signs in, which others may know, and none if the
+        account has changed since its password was proven.
         """
         with self._turn() as is_mine:
             if not is_mine or self._account.must_change:
+                return ""
+            if self._account.change_count != change_count:
                 return ""
             number = self._random(DEVICE_BYTES).hex()
             self._budgets.know(client, number)

@@ -77,7 +77,7 @@ class RequestCheck:
             self._logins.close(g.number)
         g.set_login = self._logins.open(change_count, recovered)
         if not recovered:
-            g.set_device = self._login_check.know_device(self.client())
+            g.set_device = self._login_check.know_device(self.client(), change_count)
 
     def client(self) -> Client:
         """Return who makes this request, for the check of a secret."""

@@ -1,5 +1,8 @@
 """The table of those who are signed in."""
 
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
+
 import pytest
 
 from tests.web.conftest import START_S, UTC_NS, HandBox
@@ -157,3 +160,92 @@ def test_a_disk_that_is_full_is_said_and_signs_nobody_out(table: Table) -> None:
     number = table.logins.open(1)
     assert table.logins.find(number, 1)
     assert any("the disk is full" in text for _, text in table.box.lines)
+
+
+# --- a password that changes meanwhile -----------------------------------------------------------
+
+
+class Account:
+    """The account and its browsers: each act in two steps, as two threads interleave them."""
+
+    def __init__(self, table: Table) -> None:
+        self.logins = table.logins
+        self.change_count = 1
+        self.opened: dict[str, int] = {}  # each login with the change count that it was proven by
+        self.closed: set[str] = set()
+
+    def _open(self, proven: int, recovered: bool = False) -> None:
+        self.opened[self.logins.open(proven, recovered)] = proven
+
+    def login(self) -> Iterator[None]:
+        proven = self.change_count
+        yield
+        self._open(proven)
+
+    def recover(self) -> Iterator[None]:
+        proven = self.change_count
+        yield
+        self._open(proven, recovered=True)
+
+    def change(self) -> Iterator[None]:
+        self.change_count += 1
+        proven = self.change_count
+        yield
+        self._open(proven)
+
+    def view(self) -> Iterator[None]:
+        proven = self.change_count
+        yield
+        number = self.logins.open_viewer(proven, "tablet")
+        assert number is not None
+        self.opened[number] = proven
+
+    def list_viewers(self) -> Iterator[None]:
+        seen = self.change_count
+        yield
+        self.logins.viewers(seen)
+
+    def logout(self) -> Iterator[None]:
+        number = next(reversed(self.opened))
+        yield
+        self.logins.close(number)
+        self.closed.add(number)
+
+    def request(self) -> Iterator[None]:
+        number, seen = next(reversed(self.opened)), self.change_count
+        yield
+        self.logins.find(number, seen)
+
+    def check(self, acts: object) -> None:
+        """Assert that a login is valid if nothing has changed since its proof, and only then."""
+        for number, proven in self.opened.items():
+            is_valid = proven == self.change_count and number not in self.closed
+            found = self.logins.find(number, self.change_count)
+            assert (found is not None) == is_valid, (acts, proven, self.change_count)
+
+
+ACTS = ("login", "recover", "change", "view", "list_viewers", "logout", "request")
+
+
+def orders(counts: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Return every order in which some acts can take so many steps each."""
+    if not any(counts):
+        yield ()
+    for act, left in enumerate(counts):
+        if left:
+            rest = (*counts[:act], left - 1, *counts[act + 1 :])
+            yield from ((act, *others) for others in orders(rest))
+
+
+def test_a_login_is_valid_only_with_the_password_that_it_was_proven_by() -> None:
+    table = Table()
+    for acts in combinations_with_replacement(ACTS, 3):
+        for order in orders((2, 2, 2)):
+            table.disk.rows = ()
+            table.start()
+            account = Account(table)
+            account._open(account.change_count)
+            running = [getattr(account, act)() for act in acts]
+            for number in order:
+                next(running[number], None)
+            account.check((acts, order))

@@ -92,6 +92,13 @@ def test_a_proof_is_worth_nothing_after_another_change(
     assert login_check.sign_in("anna", "the first one", HERE).result is LoginResult.RIGHT
 
 
+def test_a_browser_that_proved_an_older_password_is_no_known_device(desk: Desk) -> None:
+    desk.owner()
+    check = desk.login_check
+    assert check.know_device(HERE, check.account.change_count - 1) == ""
+    assert check.know_device(HERE, check.account.change_count)
+
+
 def test_the_wait_of_a_full_disk_is_counted_in_memory(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
