@@ -71,6 +71,8 @@ class RenameCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     uid: Uid
     name: Annotated[str, Meta(min_length=1, max_length=64)]
+    # The name that the person saw before: it is refused if the card has another one now.
+    seen_name: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class RemoveCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

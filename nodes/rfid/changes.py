@@ -20,8 +20,11 @@ def erase(state: State) -> ListWrite | Refused:
 def rename(state: State, asked: RenameCard) -> ListWrite | Refused:
     """Return the list with another name for a card, or why not."""
     uid, name = asked.uid.upper(), asked.name.strip()
-    if find(state.cards, uid) is None:
+    card = find(state.cards, uid)
+    if card is None:
         return Refused.UNKNOWN
+    if asked.seen_name is not None and card.name not in (asked.seen_name, name):
+        return Refused.RENAMED
     if not is_name(name):
         return Refused.NAME
     if not state.store.is_idle:

@@ -51,6 +51,7 @@ class Refused(Enum):
     BUSY = "busy"  # other changes wait for the disk
     UNKNOWN = "unknown"  # no such card
     NAME = "name"
+    RENAMED = "renamed"  # by somebody else, since the name was seen
     MASTER = "master"  # it is erased with all others only (RFID-12)
 
 

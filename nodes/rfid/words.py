@@ -74,5 +74,7 @@ def refusal(refused: Refused, uid: str) -> str:
             return "The master card is erased by the service key only, with every other card."
         case Refused.NAME:
             return "A name has at least one letter or sign, and no characters that cannot be seen."
+        case Refused.RENAMED:
+            return "The card has been renamed meanwhile. Look at its name, and rename it again."
         case Refused.BUSY:
             return "Other changes of the list wait for the disk; ask again."

@@ -254,6 +254,19 @@ def test_a_name_that_makes_no_sense_is_refused(uid: str, name: str, why: Refused
     assert rename(Scenario().state, RenameCard(uid=uid, name=name)) is why
 
 
+def test_a_card_is_renamed_by_what_was_seen_of_it() -> None:
+    scenario = Scenario()
+
+    def renamed(name: str, seen_name: str | None) -> object:
+        asked = RenameCard(uid=RED, name=name, seen_name=seen_name)
+        return rename(scenario.state, asked)
+
+    assert renamed("Anna", "Berta") is renamed("Anna", "") is Refused.RENAMED
+    for seen_name in ("Red card", None):
+        assert isinstance(renamed("Anna", seen_name), ListWrite)
+    assert isinstance(renamed("Red card", "Berta"), ListWrite)  # a button that is pressed twice
+
+
 def test_a_few_lists_at_most_wait_for_the_disk_and_are_stored_in_order() -> None:
     scenario = Scenario()
     scenario.disk_problem = None

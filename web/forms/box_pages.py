@@ -151,6 +151,7 @@ CARD_REMOVAL = Page(
 PAGE_ADDRESS = Page(
     name="page-address",
     title="Address of this page",
+                Field(key="seen_name", label="Name before", is_hidden=True, is_of_part=True),
     lead="This page opens at the IP addresses of the wallbox and at its own names in the home "
     "network. At any other name it is refused, unless it stands here.",
     groups=(

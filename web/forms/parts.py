@@ -12,6 +12,7 @@ from msgs.meter import PHASES, MeterReading, MeterToTest
 from msgs.methods import FIND_PHASES, LIST_CARDS, TEST_CONNECTION
 from msgs.requests import Answer, NoArguments, Status
 from msgs.setting_keys import SettingError, check
+from msgs.settings import Settings
 from web.box import Box
 from web.forms.rows import PagePart
 from web.forms.shown import Table
@@ -47,10 +48,11 @@ class MeterTest:
     complaints: tuple[str, ...] = ()  # values that cannot be true together
 
 
-def part_of(part: PagePart, box: Box, values: Table) -> Mapping[str, Any]:
+def part_of(part: PagePart, box: Box, values: Table, settings: Settings) -> Mapping[str, Any]:
     """Return what the template of a part shows.
 
     :param values: those of the form
+    :param settings: those that apply
     """
     match part:
         case PagePart.NONE:
@@ -62,12 +64,14 @@ def part_of(part: PagePart, box: Box, values: Table) -> Mapping[str, Any]:
             cards, problem = _cards(box)
             mine = [each for each in cards if each.card.uid == values.get("uid")]
             problem = problem or ("" if mine else "There is no such card in the list.")
-            return {"cards": mine, "part_problem": problem}
+            seen_name = {"seen_name": mine[0].card.name} if mine else {}
+            return {"cards": mine, "part_problem": problem, "part_seen": seen_name}
         case PagePart.PHASE_SEARCH:
             show = FindPhases(action=PhaseSearchAction.SHOW)
             search: Answer[PhaseSearch] = box.ask(FIND_PHASES, show)
             silent = "" if search.status in (Status.OK, Status.REFUSED) else SILENT_NODE
-            return {"search": search.result, "part_problem": silent}
+            seen = msgspec.json.encode({"phase_assignment": settings.phase_assignment}).decode()
+            return {"search": search.result, "part_problem": silent, "search_seen": seen}
 
 
 def _cards(box: Box) -> tuple[list[ShownCard], str]:

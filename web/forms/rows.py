@@ -45,6 +45,7 @@ class Field:
     expected: str = ""  # of a row of a list, if it is edited in parts
     is_hidden: bool = False
     is_brief: bool = False  # in the one line of the present values
+    is_of_part: bool = False  # the page's part says what is sent; the form does not show it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

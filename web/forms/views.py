@@ -205,7 +205,7 @@ class Forms:
             may_save=not fields or not all(each.is_locked for each in fields),
             day_names=DAY_NAMES,
             tests=tests or {},
-            **part_of(page.part, self._box, {**present, **(typed or {})}),
+            **part_of(page.part, self._box, {**present, **(typed or {})}, settings),
         )
         return make_response(content, code)
 
@@ -249,21 +249,22 @@ def _seen() -> Seen:
 def _require_whole(
     widgets: Mapping[str, Widget], typed: Mapping[str, Typed], locked: Container[str]
 ) -> None:
-    """Check that a form has all that its page has, if that has a switch: not sent means off.
+    """Check that a form has what was seen of all that it sets, and all that its page has.
 
-    A form may be cut off, or of the page of an older version. Of a choice nothing is sent while
-    none is made.
+    A form may be cut off, or of the page of an older version. Without what was seen it would
+    overwrite another person's change unseen. On a page with a switch all is required, since a
+    switch that is not sent is off. Of a choice nothing is sent while none is made.
 
     :raises BadRequest: something is missing.
     """
     seen = _seen()
-    if not any(widget.kind is WidgetKind.SWITCH for widget in widgets.values()):
-        return
+    has_switch = any(widget.kind is WidgetKind.SWITCH for widget in widgets.values())
     for key, widget in widgets.items():
         if key in locked:
             continue
         is_sent = key in typed or widget.kind is WidgetKind.RADIO
-        if not is_sent or key not in seen:
+        is_required = has_switch or key in typed
+        if is_required and not (is_sent and key in seen):
             raise BadRequest(UNREADABLE)
 
 

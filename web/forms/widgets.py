@@ -1,7 +1,7 @@
 """Input elements: which one a value has, with its limits, follows from its type."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -68,6 +68,8 @@ def widget_of(row: Field, declared: Any, meter_maps: Mapping[str, str]) -> Widge
         titles = {name: Choice(label=title) for name, title in meter_maps.items()}
         return Widget(kind=WidgetKind.SELECT, choices={"": Choice(label="Choose"), **titles})
     widget = _of_type(inspect.type_info(declared))
+    if row.is_hidden and widget.is_optional:
+        widget = replace(widget, is_optional=False)  # nobody empties it: "" is meant
     if row.choices:
         widget = _with_choices(widget, row.choices)
     return widget

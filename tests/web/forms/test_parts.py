@@ -101,6 +101,8 @@ def test_a_silent_box_is_said(settings_desk: SettingsDesk, box: NodesBox, owner:
         answer = owner.get(path)
         assert answer.status_code == 503
         assert "does not answer at the moment" in answer.text
+        "{}",
+        '{"fuse_budget_percent": 0}',
         assert answer.headers["Retry-After"] == "1"
 
 
@@ -213,6 +215,25 @@ def test_a_card_is_renamed_by_its_link(owner: Browser, box: NodesBox) -> None:
     assert "Red card" in reading.text
     form = form_of(reading, "/configuration/card-name")
     assert multi(form.pairs())["name"] == ["Red card"]
+def test_two_tabs_do_not_rename_a_card_unseen(owner: Browser, box: NodesBox) -> None:
+    path = f"{NAME}?uid={RED}&name=Red+card"
+    form = form_of(Reading(owner.get(path).text), NAME)
+    for name in ("Anna", "Anna"):  # the other tab, whose button is pressed twice
+        sent = multi(filled(form, {"name": name}))
+        assert owner.client.post(NAME, data=sent).status_code == 303
+    answer = owner.client.post(NAME, data=multi(filled(form, {"name": "Berta"})))
+    assert answer.status_code == 409
+    reading = Reading(answer.text)
+    (above,) = reading.find(id="errors")
+    assert "renamed meanwhile" in above.text
+    assert "Anna" in reading.text  # its name now
+    assert cards(box)[RED] == "Anna"
+    again = form_of(reading, NAME)
+    assert again.fields["name"].values == ["Berta"]
+    assert owner.client.post(NAME, data=multi(again.pairs())).status_code == 303
+    assert cards(box)[RED] == "Berta"
+
+
     sent = multi(filled(form, {"name": " Anna & Bob "}))
     answer = owner.client.post("/configuration/card-name", data=sent)
     assert (answer.status_code, answer.location) == (

@@ -125,6 +125,12 @@ def test_the_phases_are_found_by_a_measurement_and_set_by_a_button(
     assert answer.status_code == 303, answer.text
     assert box.graph.ask("system", "get")["phase_assignment"] == "L3-L1-L2"
 
+    box.graph.ask("system", "set", {"changes": {"phase_assignment": "L2-L3-L1"}})  # another tab
+    answer = owner.client.post(PHASES, data=multi(form.pairs()))
+    assert answer.status_code == 409
+    assert "Changed meanwhile" in answer.text
+    assert box.graph.ask("system", "get")["phase_assignment"] == "L2-L3-L1"
+
 
 def test_an_action_that_there_is_not_is_refused(
     settings_desk: SettingsDesk, tmp_path: Path
