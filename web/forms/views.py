@@ -10,10 +10,10 @@ from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
 
 from msgs.methods import GET_SETTINGS, SET_SETTINGS
 from msgs.requests import Answer, NoArguments, Status
-from msgs.setting_keys import expected, table_of
+from msgs.setting_keys import SettingError, check, expected, table_of
 from msgs.settings import SetArguments, Settings
 from msgs.stored import Stored
-from web.box import Box, ServerConfig
+from web.box import Box, ServerConfig, SilentError
 from web.forms import wizard
 from web.forms.hours import DAY_NAMES
 from web.forms.pages import PAGES
@@ -31,7 +31,11 @@ Seen = dict[str, bool | Number | str | list[str] | None]
 """Values of settings, by key, that a form was shown with."""
 
 SILENT = "The wallbox does not answer at the moment."
-NOT_KNOWN = "The wallbox did not answer in time. Open this page again to see what is set."
+KEPT = f"{SILENT} Nothing was saved. What you have typed is still here: try again in a moment."
+NOT_KNOWN = (
+    "The wallbox did not answer in time, so it is not known whether this was saved. What you have "
+    "typed is still here: try again in a moment."
+)
 UNREADABLE = "The form is not complete. Open its page again."
 
 
@@ -116,10 +120,15 @@ class Forms:
     # --- one page ------------------------------------------------------------------------------
 
     def _answer(self, page: Page, frame: PageFrame) -> Any:
-        settings = self._settings()
-        present = table_of(settings) if page.is_of_settings else _given(page)
         if request.method != "POST":
+            settings = self._settings()
+            present = table_of(settings) if page.is_of_settings else _given(page)
             return self._show(page, frame, settings, present)
+        return self._take(page, frame)
+
+    def _take(self, page: Page, frame: PageFrame) -> Any:
+        """Take a form: what was typed is sent, or shown again with what is wrong."""
+        settings, present, is_silent = self._now(page)
         widgets = self._widgets(page)
         typed = {
             key: entry
@@ -127,7 +136,7 @@ class Forms:
             if not (page.is_of_settings and key in settings.locked)
             and (entry := read(key, widget, request.form)) is not None
         }
-        if page.is_of_settings:
+        if page.is_of_settings and not is_silent:
             _require_whole(widgets, typed, settings.locked)
         values = {**present, **{key: value_of(widgets[key], each) for key, each in typed.items()}}
         meter = request.args.get("test", "")
@@ -135,21 +144,44 @@ class Forms:
             wrong, test = test_meter(meter, values, self._box)
             tests = {} if test is None else {meter: test}
             return self._show(page, frame, settings, present, typed, wrong, tests=tests)
-        answer = self._send(page, {key: values[key] for key in typed}, present)
+        if page.is_of_settings and is_silent:
+            return self._show(page, frame, settings, present, typed, {}, [Above(text=KEPT)], 503)
+        answer = self._send(page, {key: values[key] for key in typed}, settings)
         if answer.status is Status.OK:
             if page.is_last:
                 return render_template("settings.html", row=page, frame=frame, is_ended=True)
             return redirect(f"{frame.after}?saved={page.name}", 303)
-        settings = self._settings()  # as they are now, for the next try
-        present = table_of(settings) if page.is_of_settings else values
         errors = _above(answer, page, tuple(self._pages.values()))
+        settings, present, _ = self._now(page)  # for the next try
+        present = present if page.is_of_settings else values
         code = STATUS[answer.status]
         return self._show(page, frame, settings, present, typed, answer.problems, errors, code)
 
-    def _send(self, page: Page, values: Table, present: Table) -> Answer[Any]:
+    def _now(self, page: Page) -> tuple[Settings, dict[str, Any], bool]:
+        """Return the settings, the page's values, and whether system is silent.
+
+        While it is, they are those that were heard last, with the values that the form was shown
+        with: a person who has typed something sees it again.
+        """
+        try:
+            settings, is_silent = self._settings(), False
+        except ServiceUnavailable:
+            settings, is_silent = self._heard(), True
+        if not page.is_of_settings:
+            return settings, _given(page), is_silent
+        present = table_of(settings)
+        return settings, present | _valid(_seen()) if is_silent else present, is_silent
+
+    def _heard(self) -> Settings:
+        try:
+            return self._box.snapshot().settings.message or Settings()
+        except SilentError:
+            return Settings()
+
+    def _send(self, page: Page, values: Table, settings: Settings) -> Answer[Any]:
         """Send what was typed to the node that decides."""
         if page.is_of_settings:
-            seen = _seen()
+            seen, present = _seen(), table_of(settings)
             changes = {key: each for key, each in values.items() if seen.get(key) != each}
             known = {key: each for key, each in seen.items() if key in present}
             return self._box.ask(SET_SETTINGS, SetArguments(changes=changes, seen=known))
@@ -244,6 +276,18 @@ def _seen() -> Seen:
         return msgspec.json.decode(request.form.get(SEEN, ""), type=Seen)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BadRequest(UNREADABLE) from error
+
+
+def _valid(seen: Seen) -> dict[str, Any]:
+    """Return the values that a form was shown with and that settings can have."""
+    valid = {}
+    for key, value in seen.items():
+        try:
+            check(key, value)
+        except SettingError:
+            continue
+        valid[key] = value
+    return valid
 
 
 def _require_whole(

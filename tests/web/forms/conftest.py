@@ -15,7 +15,7 @@ from msgs.methods import GET_SETTINGS, RESTART_GRAPH, SET_SETTINGS, Method
 from msgs.requests import Answer, NoArguments, ReasonArguments, Status
 from msgs.session import WallboxState
 from msgs.setting_keys import table_of
-from msgs.settings import SetArguments
+from msgs.settings import SetArguments, Settings
 from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS
 from nodes.rfid.node import Drivers
 from nodes.rfid.node import Parameters as RfidParameters
@@ -38,6 +38,9 @@ class NodesBox(HandBox):
 
     def renew(self, state_dir: Path, given: dict[str, Any] | None = None) -> None:
         """Begin with a new box; `given`: settings of its launch file."""
+        self.given = given or {}
+        self.state_dir = state_dir
+        self.unanswered: list[str] = []  # methods whose next answer comes too late
         self.asked.clear()
         self.restarts: list[str] = []
         self.plugged = False
@@ -48,9 +51,22 @@ class NodesBox(HandBox):
         self.peers = {name: self.graph.bus(name) for name in names}
         self.peers["launch"].serve(RESTART_GRAPH, self._on_restart)
         self.peers["session"].every(1.0, self.say)
-        build(self.graph.bus("system"), Parameters(settings=given or {}))
+        self.start_system()
         rfid = self.graph.bus("rfid")
         build_rfid(rfid, RfidParameters(), Drivers(reader=SimCardReader(rfid)))
+        self.say()
+        self.graph.advance(0.1)
+
+    def start_system(self) -> None:
+        """Start system with what is stored."""
+        build(self.graph.bus("system"), Parameters(settings=self.given))
+
+    def lose_settings(self) -> None:
+        """Start system again, with no stored settings that can be read."""
+        self.graph.kill("system")
+        for name in ("settings.json", "settings.json.previous"):
+            (self.state_dir / name).write_bytes(b"{")
+        self.start_system()
         self.say()
         self.graph.advance(0.1)
 
@@ -79,6 +95,9 @@ class NodesBox(HandBox):
         self.peers["web"].request(method, arguments, answers.append)
         self.graph.run_until(self.graph.clock.now_s() + 30.0, lambda: bool(answers))
         (answer,) = answers
+        if method.name in self.unanswered:
+            self.unanswered.remove(method.name)
+            return Answer(status=Status.TIMEOUT, reason="too late")
         return answer
 
     # --- what a test does beside the page ------------------------------------------------------
@@ -91,9 +110,13 @@ class NodesBox(HandBox):
 
     def table(self) -> dict[str, Any]:
         """Return the settings that apply, by key."""
+        return table_of(self.settings())
+
+    def settings(self) -> Settings:
+        """Return the settings that apply."""
         settings = self.ask(GET_SETTINGS, NoArguments()).result
         assert settings is not None
-        return table_of(settings)
+        return settings
 
     def sent(self) -> SetArguments:
         """Return the last change that the page has asked for."""
