@@ -66,7 +66,7 @@ def _leaves(kind: type[Struct], above: str = "") -> dict[str, Any]:
     return leaves
 
 
-_NO_SETTING = ("locked", "stored")  # information of system about the settings
+_NO_SETTING = ("locked", "stored", "lost")  # information of system about the settings
 LEAVES = {key: kind for key, kind in _leaves(Settings).items() if key not in _NO_SETTING}
 """Every setting with its type."""
 

@@ -318,6 +318,9 @@ class WebSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     origin: PageOrigin = ""  # of the page at a reverse proxy, as the browser shows it; "": no proxy
 
 
+Keys = Annotated[tuple[Name, ...], Meta(max_length=128)]  # 128 is assumed: more than there are
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole configuration without secrets. Latched, sent on change.
 
@@ -325,8 +328,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     authorization: AuthorizationSection = AuthorizationSection()
-    locked: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()  # as "authorization.required"
-    stored: Stored = Stored.CURRENT  # LOST: UNKNOWN replaces all stored settings
+    locked: Keys = ()  # as "authorization.required"
+    stored: Stored = Stored.CURRENT  # LOST: of some settings it is not known what was stored
+    lost: Keys = ()  # those; UNKNOWN or the default applies until somebody sets the key
     operating_mode: OperatingMode = OperatingMode.CHARGING
     phase_assignment: PhaseAssignment = PhaseAssignment.L1_L2_L3
     wlan: Wlan = Wlan()
@@ -361,7 +365,7 @@ UNKNOWN: dict[str, Any] = {
     "main_fuse_a": 6.0,
     "monitoring.enabled": True,
 }
-"""The values that apply, by key, while no stored setting can be read.
+"""The values that apply, by key, after no stored setting could be read, until the key is set.
 
 They override the factory settings.
 """

@@ -1,15 +1,21 @@
 """Stored files that are damaged, and a disk that takes nothing, as text. Pure."""
 
+from msgs.settings import Settings
 from msgs.stored import Stored
 from view.silence import NodeTrouble
 from view.snapshot import Snapshot
 
-SETTINGS = {
-    Stored.PREVIOUS: "the newest settings cannot be read, and those before them apply; check them, "
-    "and save one to confirm them",
-    Stored.LOST: "the settings cannot be read: a card is required, the house meter counts as lost, "
-    "and 6 A at most are offered; set them again",
+PREVIOUS_SETTINGS = (
+    "the newest settings cannot be read, and those before them apply; check them, and save one to "
+    "confirm them"
+)
+UNTIL_SET = {
+    "authorization.required": "a card is required",
+    "monitoring.enabled": "the house meter counts as lost",
+    "main_fuse_a": "the main fuse counts as one of 6 A",
+    "external_input.limit_a": "the charge pauses while the contact at the external input is open",
 }
+"""What holds while a setting is lost, by its key."""
 CARDS = {
     Stored.PREVIOUS: "the newest list of cards cannot be read, and the one before it applies: the "
     "card stored last may be missing; store or rename a card to confirm the list",
@@ -19,12 +25,25 @@ CARDS = {
 ACCOUNT = "The stored password cannot be read, so none is right: use the recovery key on the label."
 
 
+def settings_words(settings: Settings) -> str:
+    """Return what is to be known about stored settings that could not be read; "": nothing."""
+    match settings.stored:
+        case Stored.CURRENT:
+            return ""
+        case Stored.PREVIOUS:
+            return PREVIOUS_SETTINGS
+        case Stored.LOST:
+            until = [each for key, each in UNTIL_SET.items() if key in settings.lost]
+            meanwhile = f"; until then {', '.join(until)}" if until else ""
+            return f"the stored settings could not be read; set each of them again{meanwhile}"
+
+
 def stores(snapshot: Snapshot) -> tuple[NodeTrouble, ...]:
     """Return what was lost of the stored files, and what is not stored now."""
     settings, rfid = snapshot.settings.message, snapshot.rfid.fresh
     session = snapshot.session.fresh
     words = {
-        snapshot.settings.node: "" if settings is None else SETTINGS.get(settings.stored, ""),
+        snapshot.settings.node: "" if settings is None else settings_words(settings),
         snapshot.rfid.node: "" if rfid is None else CARDS.get(rfid.stored, ""),
         snapshot.session.node: (
             f"sessions are not recorded: {session.unrecorded}"

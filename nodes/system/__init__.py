@@ -21,9 +21,10 @@ In rising precedence: the default (msgs/settings.py), `[factory]` of the launch 
 cannot be changed. The file has only what was set, so that defaults and factory settings of a later
 version apply; unknown content is kept in it, logged and not used. If the file is damaged the
 previous generation holds, which allows no more; if none can be read, a card is required, the house
-is monitored with its meter lost, and at most 6 A are offered (`msgs.settings.UNKNOWN`). `stored` of
-the settings shows this until a setting is changed. The settings are published before the node is
-READY.
+is monitored with its meter lost, and at most 6 A are offered (`msgs.settings.UNKNOWN`). Each key is
+`lost` then until somebody has set it, also to the value that applies; the file names those that are
+left. Of a previous generation, `stored` says so until a setting is changed. The settings are
+published before the node is READY.
 
 Either all keys of a change are stored or none. Changes are made one after another. A change is on
 the disk before it is published, in both generations if it revokes or lowers something, and

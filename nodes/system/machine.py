@@ -32,6 +32,8 @@ from msgs.stored import Stored
 from nodes.system import words
 from nodes.system.words import AuthorizationRefusal
 
+LOST = "lost"  # of the file: the keys of `State.lost`; no setting has this name
+
 
 class Config(Struct, frozen=True, kw_only=True):
     """What does not change while the node runs."""
@@ -48,6 +50,7 @@ class State(Struct, frozen=True, kw_only=True):
     stored: Flat = {}
     foreign: Flat = {}  # unknown content of the file: kept there, not used
     known: Stored = Stored.CURRENT  # which generation of the file was read
+    lost: frozenset[str] = frozenset()  # keys that nobody has set since all was lost
 
 
 class Messages(Struct, frozen=True, kw_only=True):
@@ -92,10 +95,14 @@ def begin(
 
     A later version may have written keys that this one does not know; they are kept.
     """
+    if known is Stored.LOST:
+        return State(stored=dict(UNKNOWN), known=known, lost=frozenset(LEAVES)), {}
     stored: dict[str, Any] = {}
     foreign: dict[str, Any] = {}
     wrong: dict[str, str] = {}
-    for key, value in flatten(content).items():
+    named = content.get(LOST)
+    lost = frozenset(key for key in LEAVES if isinstance(named, list) and key in named)
+    for key, value in flatten({key: each for key, each in content.items() if key != LOST}).items():
         try:
             _check(key, value, config.manufacturers)
         except SettingError as error:
@@ -103,24 +110,27 @@ def begin(
             wrong[key] = error.problem
         else:
             stored[key] = value
-    if known is Stored.LOST:
-        stored = dict(UNKNOWN)
-    return State(stored=stored, foreign=foreign, known=known), wrong
+    known = Stored.LOST if lost else known
+    return State(stored=stored, foreign=foreign, known=known, lost=lost), wrong
 
 
 def settings_of(config: Config, state: State) -> Settings:
     """Return the settings that apply."""
     tree = unflatten({**config.factory, **state.stored, **config.given})
     locked = tuple(key for key in LEAVES if key in config.given)
-    settings = msgspec.convert({**tree, "locked": locked, "stored": state.known}, Settings)
+    lost = tuple(key for key in LEAVES if key in state.lost and key not in config.given)
+    is_lost = state.known is Stored.LOST
+    known = state.known if lost or not is_lost else Stored.CURRENT
+    settings = msgspec.convert({**tree, "locked": locked, "stored": known, LOST: lost}, Settings)
     if settings.hotspot.ssid:
         return settings
     return replace(settings, hotspot=replace(settings.hotspot, ssid=config.ssid))
 
 
 def content_of(state: State) -> dict[str, Any]:
-    """Return the file's content: what was set, and unknown content."""
-    return unflatten({**state.foreign, **state.stored})
+    """Return the file's content: what was set, unknown content, and the keys that are lost."""
+    lost = {LOST: sorted(state.lost)} if state.lost else {}
+    return unflatten({**state.foreign, **state.stored}) | lost
 
 
 def change(
@@ -147,10 +157,14 @@ def change(
             wrong[key] = "locked: given by the launch file or --set"
     if wrong:
         raise RefusedError(wrong)
-    after = replace(state, stored={**state.stored, **wanted}, known=Stored.CURRENT)
+    lost = state.lost - wanted.keys()
+    known = Stored.LOST if lost else Stored.CURRENT
+    after = replace(state, stored={**state.stored, **wanted}, known=known, lost=lost)
     old, new = settings_of(config, state), settings_of(config, after)
-    # A contradiction of the launch file stays; this change is not its cause.
-    before = problems(old)
+    # A contradiction of the launch file stays; this change is not its cause. One among the values
+    # that apply while settings are lost does not: nobody has chosen them.
+    chosen = state.lost & wanted.keys()
+    before = {key: each for key, each in problems(old).items() if key not in chosen}
     clashes = {key: each for key, each in problems(new).items() if before.get(key) != each}
     refused = words.expected(clashes)
     if new.authorization != old.authorization:

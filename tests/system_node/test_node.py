@@ -19,6 +19,7 @@ from msgs.led import DARK, Color, Effect, Light
 from msgs.methods import RESTART_BOX, SET_SETTINGS
 from msgs.requests import ReasonArguments, StopReason
 from msgs.restart import RESTART_FILE, AskedRestart
+from msgs.setting_keys import LEAVES, table_of
 from msgs.settings import PhaseAssignment, SetArguments, Settings
 from msgs.stored import Stored
 from nodes.modbus_map.meter_map import map_names
@@ -578,9 +579,48 @@ def test_settings_that_cannot_be_read_are_the_strictest_until_they_are_set_again
     after = box.set({"main_fuse_a": 25})
     assert (after.authorization.required, after.monitoring.enabled) == (True, True)
     assert (after.house_meter.enabled, after.main_fuse_a) == (False, 25.0)
-    assert after.stored is Stored.CURRENT
     box.restart(factory)
     assert box.now() == after
+
+
+def lose(box: Box) -> None:
+    """Damage both generations of the settings, and start the node again."""
+    for name in ("settings.json.previous", "settings.json"):
+        damage(box.state_dir / name, b"{")
+    box.restart()
+
+
+def test_what_was_lost_stays_so_until_each_key_was_set(box: Box) -> None:
+    lose(box)
+    left = set(LEAVES)
+    assert set(box.now().lost) == left
+    values = table_of(box.now()) | {"monitoring.enabled": False}
+    for keys in (("main_fuse_a",), ("authorization.required", "time_zone"), tuple(LEAVES)):
+        after = box.set({key: values[key] for key in keys})
+        left -= set(keys)
+        assert (set(after.lost), after.stored) == (left, Stored.LOST if left else Stored.CURRENT)
+        for name in ("settings.json.previous", "settings.json"):  # both know what is left
+            damage(box.state_dir / name, b"{")
+            box.restart()
+            assert msgspec.structs.replace(box.now(), stored=after.stored) == after
+
+
+def test_a_value_that_applied_only_because_others_were_lost_is_no_value_to_set(box: Box) -> None:
+    lose(box)
+    box.set({"time_zone": "WET"})
+    assert box.wrong_keys({"monitoring.enabled": True}) == {"monitoring.enabled"}
+    assert "monitoring.enabled" not in box.set({"monitoring.enabled": False}).lost
+
+
+def test_a_key_that_the_launch_file_gives_is_not_lost(box: Box) -> None:
+    box.given = {"main_fuse_a": 16}
+    lose(box)
+    assert "main_fuse_a" not in box.now().lost
+    values = {key: value for key, value in table_of(box.now()).items() if key != "main_fuse_a"}
+    assert box.set(values | {"monitoring.enabled": False}).stored is Stored.CURRENT
+    box.given = {}
+    box.restart()
+    assert (box.now().lost, box.now().main_fuse_a) == (("main_fuse_a",), 6.0)
 
 
 def test_a_directory_in_place_of_the_settings_is_damage(box: Box) -> None:

@@ -12,10 +12,10 @@ from msgs.methods import GET_SETTINGS, SET_SETTINGS
 from msgs.requests import Answer, NoArguments, Status
 from msgs.setting_keys import SettingError, check, expected, table_of
 from msgs.settings import SetArguments, Settings
-from msgs.stored import Stored
 from web.box import Box, ServerConfig, SilentError
 from web.forms import wizard
 from web.forms.hours import DAY_NAMES
+from web.forms.lost import Note, notes_of, set_by
 from web.forms.pages import PAGES
 from web.forms.parts import MeterTest, part_of, test_meter
 from web.forms.problems import Above, above, labels_of
@@ -74,7 +74,7 @@ class Forms:
         rows = [page for page in self._pages.values() if page.menu is menu and page.is_listed]
         lines = [(page, self._line(page, settings)) for page in rows]
         return render_template(
-            "settings_menu.html", menu=menu.value, lines=lines, general=_notes(settings)
+            "settings_menu.html", menu=menu.value, lines=lines, general=self._notes(settings)
         )
 
     def settings(self, menu: Menu, name: str) -> Any:
@@ -94,11 +94,11 @@ class Forms:
         return render_template(
             "wizard.html",
             steps=[
-                (step, self._line(step.page, settings), step.missing(settings))
+                (step, self._line(step.page, settings), wizard.open_words(step, settings))
                 for step in wizard.STEPS
             ],
             go_on=wizard.where_to_go_on(settings),
-            general=_notes(settings),
+            general=self._notes(settings),
         )
 
     def wizard_step(self, name: str) -> Any:
@@ -182,8 +182,12 @@ class Forms:
         """Send what was typed to the node that decides."""
         if page.is_of_settings:
             seen, present = _seen(), table_of(settings)
+            again = set_by(page, settings, self._pages.values())
+            own = {field.key for field in page.fields}
             changes = {key: each for key, each in values.items() if seen.get(key) != each}
+            changes |= {key: values.get(key, present[key]) for key in again}
             known = {key: each for key, each in seen.items() if key in present}
+            known |= {key: present[key] for key in again - own}
             return self._box.ask(SET_SETTINGS, SetArguments(changes=changes, seen=known))
         wrong: dict[str, str] = {}
         for each in msgspec.structs.fields(page.method.arguments):
@@ -229,7 +233,7 @@ class Forms:
             row=page,
             frame=frame,
             groups=groups,
-            general=_notes(settings),
+            general=self._notes(settings),
             errors=errors or [],
             is_wrong=any(each.problem for each in fields),
             seen=msgspec.json.encode(seen).decode() if page.is_of_settings else "",
@@ -251,6 +255,9 @@ class Forms:
         if answer.result is None:
             raise ServiceUnavailable(SILENT, retry_after=1)
         return answer.result
+
+    def _notes(self, settings: Settings) -> list[Note]:
+        return notes_of(settings, self._pages.values())
 
     def _line(self, page: Page, settings: Settings) -> str:
         return line_of(page, self._widgets(page), table_of(settings))
@@ -319,20 +326,3 @@ def _above(answer: Answer[Any], page: Page, pages: tuple[Page, ...]) -> list[Abo
     if answer.problems:
         return above(answer.problems, page, pages)
     return [Above(text=answer.reason or NOT_KNOWN)]
-
-
-def _notes(settings: Settings) -> list[str]:
-    """Return what is to be known about all settings."""
-    match settings.stored:
-        case Stored.CURRENT:
-            return []
-        case Stored.PREVIOUS:
-            return [
-                "The newest settings could not be read; these are the ones before. Check each "
-                "page, and save what is different."
-            ]
-        case Stored.LOST:
-            return [
-                "The stored settings could not be read. Until they are saved again a card is "
-                "required, and the vehicle gets 6 A at most. Check each page and save it."
-            ]

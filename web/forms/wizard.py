@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from msgs.settings import Settings
 from web.forms import box_pages, house_pages
+from web.forms.lost import lost_of
 from web.forms.rows import Page
 
 PATH = "/wizard"
+NOT_AGAIN = "Not set again since the stored settings could not be read."
 
 
 def _nothing(_: Settings) -> str:
@@ -60,6 +62,11 @@ def step_of(name: str) -> tuple[int, WizardStep] | None:
     return None
 
 
+def open_words(step: WizardStep, settings: Settings) -> str:
+    """Return what is not set yet on the page of a step; "": nothing."""
+    return step.missing(settings) or (NOT_AGAIN if lost_of(step.page, settings) else "")
+
+
 def next_path(number: int) -> str:
     """Return what follows a step: the next one, or the summary."""
     return STEPS[number].path if number < len(STEPS) else PATH
@@ -67,4 +74,4 @@ def next_path(number: int) -> str:
 
 def where_to_go_on(settings: Settings) -> str:
     """Return the first step that is open; the first one if none is."""
-    return next((step.path for step in STEPS if step.missing(settings)), STEPS[0].path)
+    return next((step.path for step in STEPS if open_words(step, settings)), STEPS[0].path)
