@@ -1,9 +1,8 @@
 """The table of settings pages, with the titles of the manual where it has the page."""
 
-from web.forms import box_pages, house_pages
-from web.forms.rows import Page
+from web.forms import box_pages, house_pages, rows
 
-PAGES: tuple[Page, ...] = (
+PAGES: tuple[rows.Page, ...] = (
     box_pages.OPERATING_MODE,
     house_pages.MAIN_FUSE,
     house_pages.PHASE_ASSIGNMENT,
