@@ -1,11 +1,14 @@
-"""The present boot of the machine: its id, and whether UTC has been set in it.
+"""The present boot of the machine: its id, and whether UTC has been set in it, and setting it.
 
 Monotonic time begins again with each boot, so a stored one counts only in the boot that it is from.
 UTC of a machine without a battery begins at a wrong time, until a time server has been reached.
 """
 
 import ctypes
+import time
 from pathlib import Path
+
+from bus.interface import ClockError
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 CLOCKS = Path("/sys/class/rtc")  # each with `hctosys`: 1 if the kernel has set UTC from it
@@ -31,7 +34,27 @@ def was_utc_set() -> bool:
 
     By a clock with a battery at the start, or by a time server since.
     """
-    return _has_hardware_clock() or SYNCHRONISED.exists() or _is_synchronised()
+    return _has_hardware_clock() or is_synchronised()
+
+
+def is_synchronised() -> bool:
+    """Return whether a time server has set UTC in this boot."""
+    return SYNCHRONISED.exists() or _is_synchronised()
+
+
+def set_utc_of_machine(utc_ns: int) -> None:
+    """Set UTC [ns since 1970] for every program of this machine; for a driver alone.
+
+    :raises ClockError: a time server sets it, or this process may not.
+    """
+    if is_synchronised():
+        raise ClockError("a time server sets it already")
+    try:
+        time.clock_settime_ns(time.CLOCK_REALTIME, utc_ns)
+    except PermissionError as error:
+        raise ClockError("this process may not set it; expected CAP_SYS_TIME") from error
+    except OSError as error:
+        raise ClockError(f"the kernel refuses: {error.strerror}") from error
 
 
 def _has_hardware_clock() -> bool:

@@ -50,6 +50,16 @@ class Clock(Protocol):
     def is_utc_set(self) -> bool:
         """Return whether UTC is known to have been set in this boot."""
 
+    def set_utc(self, utc_ns: int) -> None:
+        """Set UTC [ns since 1970] of a graph that has a clock of its own; for a driver alone.
+
+        :raises ClockError: the clock is that of the machine.
+        """
+
+
+class ClockError(Exception):
+    """Raised when the clock cannot be set; says why."""
+
 
 class Health(Protocol):
     """Counts of a subscription since its node started."""

@@ -41,11 +41,12 @@ _BEFORE_ALL = (-1, -1)  # a position before every deadline of a time
 class VirtualClock:
     """See `bus.interface.Clock`; only its graph sets it."""
 
-    def __init__(self, boot: str) -> None:
+    def __init__(self, boot: str, set_utc: Callable[[int], None]) -> None:
         self.ns = START_NS
         self._utc_ahead_ns = START_UTC_NS - START_NS  # of monotonic time
         self._boot = boot
         self._is_utc_set = True
+        self.set_utc = set_utc  # see `MemoryGraph.set_utc`
 
     def now_s(self) -> float:
         """Return monotonic time [s]."""
@@ -71,8 +72,8 @@ class VirtualClock:
         """See `bus.interface.Clock.is_utc_set`."""
         return self._is_utc_set
 
-    def set_utc(self, utc_ns: int) -> None:
-        """See `MemoryGraph.set_utc`."""
+    def take_utc(self, utc_ns: int) -> None:
+        """Go on from a UTC."""
         self._utc_ahead_ns = utc_ns - self.ns
         self._is_utc_set = True
 
@@ -208,7 +209,7 @@ class MemoryGraph:
             every repeat is sent. The traffic is the same, byte by byte.
         :param boot: see `bus.interface.Clock.boot`; UTC is set in it.
         """
-        self.clock = VirtualClock(boot)
+        self.clock = VirtualClock(boot, self.set_utc)
         self.leaves_out = leaves_out
         self.lines: deque[LogLine] = deque(maxlen=MOST_LINES)
         self._seed = seed
@@ -306,7 +307,7 @@ class MemoryGraph:
     def set_utc(self, utc_ns: int) -> None:
         """Set UTC [ns since 1970]; monotonic time is not changed."""
         self._send_all_again()  # repeats up to now have the UTC of the previous setting
-        self.clock.set_utc(utc_ns)
+        self.clock.take_utc(utc_ns)
         for carrier in self._carriers.values():
             if carrier.looks is not None:
                 carrier.looks.note_change()

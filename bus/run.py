@@ -15,7 +15,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bus.boot import boot_id, was_utc_set
-from bus.interface import Looks, Spawned
+from bus.interface import ClockError, Looks, Spawned
 from bus.lock import Lock
 from bus.looks import TimerLooks
 from bus.peer import Peer
@@ -58,6 +58,10 @@ class SystemClock:
         """See `bus.interface.Clock.is_utc_set`. Once it is set it stays so in this boot."""
         self._is_utc_set = self._is_utc_set or was_utc_set()
         return self._is_utc_set
+
+    def set_utc(self, utc_ns: int) -> None:
+        """See `bus.interface.Clock.set_utc`."""
+        raise ClockError("it is the clock of this machine, which other programs have as well")
 
 
 class ZmqBus(Peer):

@@ -486,6 +486,9 @@ class SteppedClock:
     def is_utc_set(self) -> bool:
         return True
 
+    def set_utc(self, utc_ns: int) -> None:
+        self.ns = utc_ns
+
 
 def test_a_stall_within_a_look_is_in_the_gap_of_the_next() -> None:
     clock, timers = SteppedClock(), Timers()
