@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from msgs.clock import SetClock
 from msgs.dcs import CardDecision, CheckCard
 from msgs.launch import GraphStatus, Restarted
 from msgs.load_manager import FindPhases, PhaseSearch
@@ -301,6 +302,16 @@ RESTART_BOX = Method(
     callers=("web", "led", "dcs", TOOLS),  # each acts for a person
     text="Restart the whole box, after the running session has been ended and stored.",
     timeout_s=6.0,  # longer than system waits for launch
+)
+
+SET_CLOCK = Method(
+    name="set_clock",
+    server="system",
+    arguments=SetClock,
+    result=NoneType,
+    callers=("web", TOOLS),
+    text="Set the clock, where no time server does; the box restarts then as by `restart`.",
+    timeout_s=6.0,  # as restart
 )
 
 # --- web ------------------------------------------------------------------------------------------

@@ -3,10 +3,11 @@
 subscribes  session/status, led/frame (looked at when the authorisation is to be configured),
             safety/status (when the phase assignment is)
 publishes   settings (latched, on change)
-answers     get (the settings), set (change some of them), restart (the whole graph restarts)
+answers     get (the settings), set (change some of them), restart (the whole graph restarts),
+            set_clock (UTC is set, and the whole graph restarts)
 asks        launch: restart_all
 touches     label.json, settings.json and asked-restart.json in the state directory, each in two
-            generations
+            generations; the clock (`wall_clock`)
 deadline    none; a change is answered when it is on the disk
 safe state  none of its own: the other nodes keep the newest settings
 
@@ -42,6 +43,9 @@ restart is stored as one that a person wants (`msgs/restart.py`), because it has
 red again; if launch refuses it, the one before is stored again. A disk that does not answer for
 2 s, or refuses, does not keep the box from being restarted: then all red stays. While one restart
 is stored and asked for, others are answered with "not ready".
+
+The clock is set to what a person's browser shows, from 2026 to 2045, unless a time server sets it
+or the process may not; then the box restarts as above: no part goes on with the time before.
 
 provision.py makes a label, label.py stores it; machine.py merges settings and checks changes;
 msgs/setting_keys.py has the table of settings, words.py the texts.

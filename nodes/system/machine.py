@@ -7,6 +7,7 @@ configured now.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -32,6 +33,8 @@ from msgs.stored import Stored
 from nodes.system import words
 from nodes.system.words import AuthorizationRefusal
 
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)  # of a clock that a person sets: this software's age
+LATEST = datetime(2046, 1, 1, tzinfo=UTC)  # assumed: 20 years after it
 LOST = "lost"  # of the file: the keys of `State.lost`; no setting has this name
 
 
@@ -178,6 +181,20 @@ def change(
     if refused:
         raise RefusedError(refused)
     return after
+
+
+def utc_of(text: str) -> int:
+    """Return the UTC of a text [ns since 1970].
+
+    :raises RefusedError: there is no such time, or the box cannot be of that time.
+    """
+    try:
+        moment = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
+    except ValueError:
+        raise RefusedError({"utc": words.NO_SUCH_TIME}) from None
+    if not EARLIEST <= moment < LATEST:
+        raise RefusedError({"utc": words.time_between(EARLIEST, LATEST)})
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
 
 
 def _changed_meanwhile(settings: Settings, wanted: Flat, seen: Mapping[str, Any]) -> dict[str, str]:

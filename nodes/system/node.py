@@ -1,13 +1,14 @@
-"""Wiring of system: the label, the settings and their file, four requests."""
+"""Wiring of system: the label, the settings and their file, the clock, four requests."""
 
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
 
-from bus import Answer, Bus, Call, Status
+from bus import Answer, Bus, Call, ClockError, Status
 from bus.generations import (
     decoder,
     examine,
@@ -19,7 +20,8 @@ from bus.generations import (
 from bus.moment import Moment
 from bus.store import StoreError
 from bus.write_behind import WriteBehind, hand_out, queue, settle, write_result
-from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_SETTINGS
+from msgs.clock import SetClock
+from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_CLOCK, SET_SETTINGS
 from msgs.requests import NoArguments, ReasonArguments
 from msgs.restart import RESTART_FILE, AskedRestart
 from msgs.setting_keys import flatten
@@ -41,8 +43,10 @@ from nodes.system.machine import (
     content_of,
     lowers,
     settings_of,
+    utc_of,
     wrong_in_plan,
 )
+from nodes.system.wall_clock import WallClock
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -71,16 +75,24 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(wrong)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The devices of system."""
+
+    wall_clock: WallClock
+
+
 class SystemNode:
     """The label, the settings, and the file of what was set."""
 
-    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, wall_clock: WallClock) -> None:
         """Make the label if the box is new, and read the settings.
 
         :raises PlaceError: the label can neither be read nor made.
         """
         label = own_label(bus.state_dir, bus.random("label"), partial(bus.log, "error"))
         self._bus = bus
+        self._wall_clock = wall_clock
         self._config = Config(
             ssid=label.wlan_ssid,
             manufacturers=frozenset(map_names()),
@@ -100,6 +112,7 @@ class SystemNode:
         bus.serve(GET_SETTINGS, self._on_get)
         bus.serve(SET_SETTINGS, self._on_set)
         bus.serve(RESTART_BOX, self._on_restart)
+        bus.serve(SET_CLOCK, self._on_set_clock)
         self._published = settings_of(self._config, self._state)
         for complaint in words.lines_of(words.expected(problems(self._published))):
             bus.log("info", complaint)
@@ -167,17 +180,36 @@ class SystemNode:
         self._go_on()
 
     def _on_restart(self, call: Call[ReasonArguments, None]) -> None:
+        if self._is_restarting:
+            call.not_ready(words.RESTARTING)
+        else:
+            self._begin_restart(call, call.arguments.reason)
+
+    def _on_set_clock(self, call: Call[SetClock, None]) -> None:
+        """Set the clock; the restart has every part begin with the new time (WEB-9)."""
+        if self._is_restarting:
+            call.not_ready(words.RESTARTING)
+            return
+        try:
+            utc_ns = utc_of(call.arguments.utc)
+            self._wall_clock.set_utc(utc_ns)
+        except RefusedError as error:
+            call.refuse(str(error), error.problems)
+        except ClockError as error:
+            call.refuse(words.not_set(str(error)))
+        else:
+            self._bus.log("info", f"{call.caller} has set the clock to {call.arguments.utc}")
+            self._begin_restart(call, words.CLOCK_SET)
+
+    def _begin_restart(self, call: Call[Any, None], why: str) -> None:
         """Store that a person has asked for a restart; then, or after `STORE_S`, begin it.
 
         One at a time: of two, each would take back the other, and one that does not take place
         would stay stored.
         """
-        if self._is_restarting:
-            call.not_ready("another restart is under way")
-            return
         self._is_restarting = True
         if self._is_storing_restart:  # the disk has not even answered an earlier one
-            self._restart(call, None)
+            self._restart(call, why, None)
             return
         self._is_storing_restart = True
         asked = AskedRestart(id=f"{self._bus.random('asked restart').getrandbits(64):016x}")
@@ -185,7 +217,7 @@ class SystemNode:
 
         def begin(before: AskedRestart | Exception | None) -> None:
             if waiting:
-                self._restart(waiting.pop(), before)
+                self._restart(waiting.pop(), why, before)
 
         def on_stored(before: AskedRestart | Exception | None) -> None:
             self._is_storing_restart = False
@@ -195,10 +227,11 @@ class SystemNode:
         self._bus.at(self._bus.clock.now_s() + STORE_S, partial(begin, None))
 
     def _restart(
-        self, call: Call[ReasonArguments, None], before: AskedRestart | Exception | None
+        self, call: Call[Any, None], why: str, before: AskedRestart | Exception | None
     ) -> None:
         """Restart the graph: launch stops all in order, the session first (PAN-5).
 
+        :param why: why the person has asked for it; "": not said.
         :param before: the restart that was asked for before this one; None: it is not known, or
             the disk has not answered. A StoreError: this one is not stored, and all red stays.
         """
@@ -221,8 +254,8 @@ class SystemNode:
                 call.refuse(f"launch does not restart the box: {answer.reason}")
 
         reason = f"asked by {call.caller}"
-        if call.arguments.reason:
-            reason = f"{call.arguments.reason} ({reason})"
+        if why:
+            reason = f"{why} ({reason})"
         because = ReasonArguments(reason=reason[:MOST_TEXT])
         self._bus.request(RESTART_GRAPH, because, on_answer)
 
@@ -243,12 +276,12 @@ class SystemNode:
         return settings
 
 
-def build(bus: Bus, parameters: Parameters) -> SystemNode:
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SystemNode:
     """Make or read label and settings, and start the node.
 
     :raises PlaceError: the label can neither be read nor made.
     """
-    node = SystemNode(bus, parameters)
+    node = SystemNode(bus, parameters, drivers.wall_clock)
     bus.ready()
     return node
 

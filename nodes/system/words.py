@@ -1,6 +1,7 @@
 """The texts for persons: why a setting is refused. Pure. No decision uses them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -62,6 +63,21 @@ def expected(problems: Mapping[str, Problem]) -> dict[str, str]:
         )
         for key, problem in problems.items()
     }
+
+
+RESTARTING = "another restart is under way"
+CLOCK_SET = "the clock was set"
+NO_SUCH_TIME = "expected a time that there is, as 2026-11-30 15:30"
+
+
+def time_between(earliest: datetime, latest: datetime) -> str:
+    """Return that a time is not one of a running box."""
+    return f"expected a time from {earliest:%Y-%m-%d} to before {latest:%Y-%m-%d}"
+
+
+def not_set(why: str) -> str:
+    """Return why the clock was not set."""
+    return f"The clock was not set: {why}."
 
 
 UNKNOWN_SETTING = "there is no such setting any more; open the page again"

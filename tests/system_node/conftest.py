@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bus import Answer, Call, Status, Subscription
+from bus import Answer, Bus, Call, Status, Subscription
 from bus.generations import decoder, read_newest_valid
 from bus.memory import MemoryGraph
 from msgs.led import Color, Effect, Light
@@ -15,10 +15,16 @@ from msgs.requests import ReasonArguments
 from msgs.session import WallboxState
 from msgs.settings import Settings
 from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
-from nodes.system.node import Parameters, build
+from nodes.system.node import Drivers, Parameters, SystemNode, build
+from nodes.system.wall_clock_sim import SimWallClock
 from tests.builders import led_frame, safety_status, session_status
 
 BLUE = Light(color=Color.BLUE, effect=Effect.STEADY)
+
+
+def build_system(bus: Bus, parameters: Parameters) -> SystemNode:
+    """Build the node with the clock of its graph."""
+    return build(bus, parameters, Drivers(wall_clock=SimWallClock(bus)))
 
 
 class Box:
@@ -72,7 +78,7 @@ class Box:
 
     def start(self, factory: dict[str, Any] | None = None) -> None:
         parameters = Parameters(factory=factory or {}, settings=self.given)
-        build(self.graph.bus("system"), parameters)
+        build_system(self.graph.bus("system"), parameters)
         self.say()
         self.graph.advance(0.1)
 

@@ -37,6 +37,7 @@ include = "{VIRTUAL_PLAN}"
 
 [nodes.system]
 module = "nodes.system"
+driver = "nodes.system.wall_clock_sim"
 
 [nodes.rfid]
 module = "nodes.rfid"

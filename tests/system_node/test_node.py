@@ -24,9 +24,9 @@ from msgs.settings import PhaseAssignment, SetArguments, Settings
 from msgs.stored import Stored
 from nodes.modbus_map.meter_map import map_names
 from nodes.system.label import own_label
-from nodes.system.node import MOST_WAITING, STORE_S, Parameters, build
+from nodes.system.node import MOST_WAITING, STORE_S, Parameters
 from tests.disk import full_disk
-from tests.system_node.conftest import Box
+from tests.system_node.conftest import Box, build_system
 
 MAPS = ", ".join(map_names())
 
@@ -45,7 +45,7 @@ def test_the_label_is_there_when_the_node_is_ready(tmp_path: Path) -> None:
     bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("system")
     seen: list[tuple[NodeState, bool]] = []
     bus.on_state(lambda state: seen.append((state, (tmp_path / LABEL_FILE).exists())))
-    build(bus, Parameters())
+    build_system(bus, Parameters())
     assert seen == [(NodeState.READY, True)]
 
 
@@ -66,7 +66,7 @@ def test_a_label_that_cannot_be_understood_ends_the_start(tmp_path: Path) -> Non
     (tmp_path / LABEL_FILE).write_text("{}")
     bus = MemoryGraph(seed=1, state_dir=tmp_path).bus("system")
     with pytest.raises(PlaceError, match=r"label\.json cannot be understood"):
-        build(bus, Parameters())
+        build_system(bus, Parameters())
     assert bus.state is NodeState.STARTING
     assert (tmp_path / LABEL_FILE).read_text() == "{}"
 
@@ -93,7 +93,7 @@ def test_settings_are_known_when_the_node_is_ready(tmp_path: Path) -> None:
     said: list[NodeState | str] = []
     bus.on_state(said.append)
     graph.tap(lambda frame: said.append(unpack(frame)[0]))
-    build(bus, Parameters())
+    build_system(bus, Parameters())
     graph.advance(0.1)
     assert said.index("settings") < said.index(NodeState.READY)
 
