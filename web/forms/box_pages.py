@@ -1,6 +1,6 @@
 """The settings pages of the box itself: what it does, when, and for whom."""
 
-from msgs.methods import REMOVE_CARD, RENAME_CARD, RESTART_BOX
+from msgs.methods import REMOVE_CARD, RENAME_CARD, RESTART_BOX, SET_CLOCK
 from msgs.settings import OperatingMode, TimeZone
 from web.forms.rows import Button, Choice, Field, Group, Menu, Page, PagePart
 
@@ -114,6 +114,32 @@ AUTHORIZATION = Page(
     part=PagePart.CARDS,
 )
 
+BROWSER_TIME = Page(
+    name="browser-time",
+    title="Browser Time",
+    lead="Sets the clock of the wallbox to the time of this browser.",
+    warning="The wallbox restarts then. A running charge ends, and is stored.",
+    method=SET_CLOCK,
+    is_listed=False,
+    groups=(
+        Group(
+            fields=(
+                Field(
+                    key="utc",
+                    label="Time of the browser, in UTC",
+                    help="A browser without JavaScript does not fill it in: type it, as "
+                    "2026-11-30 15:30.",
+                ),
+            )
+        ),
+    ),
+    buttons=(Button(label="Get Browser Time"),),
+    parent=AUTHORIZATION.path,
+    part=PagePart.CLOCK,
+    done="The clock is set, and the wallbox restarts. This page answers again in about a minute.",
+    is_last=True,
+)
+
 CARD_NAME = Page(
     name="card-name",
     title="Rename a card",
@@ -125,6 +151,7 @@ CARD_NAME = Page(
             fields=(
                 Field(key="uid", label="Number", is_hidden=True),
                 Field(key="name", label="Name"),
+                Field(key="seen_name", label="Name before", is_hidden=True, is_of_part=True),
             )
         ),
     ),
@@ -151,7 +178,6 @@ CARD_REMOVAL = Page(
 PAGE_ADDRESS = Page(
     name="page-address",
     title="Address of this page",
-                Field(key="seen_name", label="Name before", is_hidden=True, is_of_part=True),
     lead="This page opens at the IP addresses of the wallbox and at its own names in the home "
     "network. At any other name it is refused, unless it stands here.",
     groups=(

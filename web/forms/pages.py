@@ -9,6 +9,7 @@ PAGES: tuple[rows.Page, ...] = (
     house_pages.PHASE_SEARCH,
     house_pages.EXTERNAL_METER,
     box_pages.AUTHORIZATION,
+    box_pages.BROWSER_TIME,
     box_pages.CARD_NAME,
     box_pages.CARD_REMOVAL,
     house_pages.SOLAR,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from msgs.methods import FIND_PHASES, LIST_CARDS, TEST_CONNECTION
 from msgs.requests import Answer, NoArguments, Status
 from msgs.setting_keys import SettingError, check
 from msgs.settings import Settings
-from web.box import Box
+from web.box import Box, SilentError
 from web.forms.rows import PagePart
 from web.forms.shown import Table
 
@@ -66,12 +67,23 @@ def part_of(part: PagePart, box: Box, values: Table, settings: Settings) -> Mapp
             problem = problem or ("" if mine else "There is no such card in the list.")
             seen_name = {"seen_name": mine[0].card.name} if mine else {}
             return {"cards": mine, "part_problem": problem, "part_seen": seen_name}
+        case PagePart.CLOCK:
+            return {"clock": _clock(box)}
         case PagePart.PHASE_SEARCH:
             show = FindPhases(action=PhaseSearchAction.SHOW)
             search: Answer[PhaseSearch] = box.ask(FIND_PHASES, show)
             silent = "" if search.status in (Status.OK, Status.REFUSED) else SILENT_NODE
             seen = msgspec.json.encode({"phase_assignment": settings.phase_assignment}).decode()
             return {"search": search.result, "part_problem": silent, "search_seen": seen}
+
+
+def _clock(box: Box) -> str:
+    """Return UTC by the wallbox's clock; "" if it is not known."""
+    try:
+        seconds = box.snapshot().utc_ns // 10**9
+    except SilentError:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _cards(box: Box) -> tuple[list[ShownCard], str]:

@@ -36,6 +36,19 @@ for (const list of document.querySelectorAll("fieldset.list")) {
   });
 }
 
+// The time of the browser, until somebody types another one, and again when the form is sent.
+const utc = document.querySelector('form[action="/configuration/browser-time"] [name="utc"]');
+if (utc && !utc.value) {
+  let isTyped = false;
+  const show = () => {
+    if (!isTyped) utc.value = new Date().toISOString().slice(0, 19).replace("T", " ");
+  };
+  utc.addEventListener("input", () => { isTyped = true; });
+  utc.form.addEventListener("submit", show);
+  setInterval(show, 1000);
+  show();
+}
+
 // A measurement that runs is read again every 2 s.
 async function refresh() {
   const part = document.querySelector("#part[data-refresh]");
