@@ -118,6 +118,7 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     # The contact at the external input is closed; False as well while it is not read. None: DSW1.1
     # is off, so the input is not used, or the switches have not been read yet.
     external_enable: bool | None = None
+    opened: Text = ""  # why the contactor opened last, as text; "": not since safety's start
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):

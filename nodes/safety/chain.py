@@ -46,6 +46,9 @@ class Drivers:
     chip: PowerChip
 
 
+# Of the devices without which there is no reading.
+_NAMES = ("coil", "analog-to-digital converter", "generator", "shift register")
+
 Parts = tuple[
     CoilReading | None,
     AnalogReading | None,
@@ -62,6 +65,7 @@ class Chain:
         self._drivers = drivers
         self._parts: Parts = (None, None, None, None, None)
         self._reading: ChainReading | None = None
+        self.silent = silent_of(self._parts)  # the devices for which there is no reading
 
     def read(self) -> ChainReading | None:
         """Return all inputs now; None when a chip other than the meter chip is silent.
@@ -79,7 +83,13 @@ class Chain:
         if parts != self._parts:
             self._parts = parts
             self._reading = assemble(parts)
+            self.silent = silent_of(parts)
         return self._reading
+
+
+def silent_of(parts: Parts) -> tuple[str, ...]:
+    """Return the names of the devices, other than the meter chip, that are silent."""
+    return tuple(name for name, part in zip(_NAMES, parts[:-1], strict=True) if part is None)
 
 
 def assemble(parts: Parts) -> ChainReading | None:

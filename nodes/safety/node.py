@@ -109,8 +109,9 @@ class SafetyNode:
         self._metered_until_s = moment.due_s
         self._looked_s = instant.now_s
         reading = self._chain.read()
-        if not is_read_in_time(instant.now_s, self._bus.clock.now_s()):
-            reading = None
+        read_s, slow_read_s = self._bus.clock.now_s(), None
+        if not is_read_in_time(instant.now_s, read_s):
+            reading, slow_read_s = None, read_s - instant.now_s
         return Inputs(
             now_s=instant.now_s,
             utc_ns=instant.utc_ns,
@@ -120,13 +121,15 @@ class SafetyNode:
             session=self._session.fresh(),
             is_metering=is_metered,
             stop=self._stop_reason,
+            silent=self._chain.silent,
+            slow_read_s=slow_read_s,
         )
 
     def _act(self, inputs: Inputs) -> Outputs:
         self._state, outputs = step(self._config, self._state, inputs)
         self._drive(outputs)
-        if outputs.warning is not None:
-            self._bus.log("warning", outputs.warning)
+        if outputs.line is not None:
+            self._bus.log(*outputs.line)
         if outputs.write is not None:
             # Every write goes to both generations.
             work = partial(

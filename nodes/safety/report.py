@@ -16,6 +16,7 @@ from nodes.safety.evaluation import Evaluation, Stale
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
 from nodes.safety.latch import is_kept, latches_of, want
+from nodes.safety.opening import opening_of
 from nodes.safety.reasons import Reasons, reason_not_closed
 from nodes.safety.state import Inputs, Outputs, State
 
@@ -48,6 +49,9 @@ def report(
     memory, write = want(state.memory, latches, wired, on_trial, moment)
     if memory is not state.memory:
         state = replace(state, memory=memory)
+    line = opening_of(config, before, state, evaluation, inputs, reasons, lateness)
+    if line is not None:
+        state = replace(state, opened=line[1])
     state = _begin_to_publish(config, state, moment)
     is_at_rest = _is_at_rest(before, state)
     # Open, unchanged, no vehicle: more looks would open nothing sooner.
@@ -62,7 +66,7 @@ def report(
         clear_reset=state.reset.is_seen,
         write=write,
         status=status,
-        warning=_warning(before, inputs.since_s, lateness),
+        line=line or _late_look(before, inputs.since_s, lateness),
         period_s=config.idle_s if is_idle else config.period_s,
         due_s=moment.due_s if is_at_rest else moment.now_s,
         is_finished=is_finished,
@@ -133,17 +137,19 @@ def _status(
         external_enable=evaluation_state.switches.external_enable,
         wired_phases=evaluation_state.wiring.wired,
         starts_in_s=_left_s(state.reset.waits_until_s, moment) or None,
+        opened=state.opened,
     )
 
 
-def _warning(before: State, gap_s: float, lateness: Lateness) -> str | None:
-    """Return a line for the log when a late look has opened, or broken off a self-test."""
-    is_costly = (
-        before.phase in ENERGISED or before.testing.is_pulsed or lateness is Lateness.STALLED
-    )
+def _late_look(before: State, gap_s: float, lateness: Lateness) -> tuple[str, str] | None:
+    """Return a line for the log when a late look has cost more than an opening, which has its own.
+
+    It has broken off a self-test, or earlier readings do not count.
+    """
+    is_costly = before.testing.is_pulsed or lateness is Lateness.STALLED
     if lateness in (Lateness.IN_TIME, Lateness.LATE) or not is_costly:
         return None
-    return words.own_cycle_late(gap_s)
+    return "warning", words.own_cycle_late(gap_s)
 
 
 def _retry_in_s(state: State, evaluation: Evaluation | None, moment: Moment) -> float | None:

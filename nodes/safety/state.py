@@ -33,6 +33,8 @@ class Inputs(Struct, frozen=True, kw_only=True):
     is_metering: bool  # meter/box has recent values
     stop: StopReason | None
     kept: Recalled | WriteResult | None = None  # an answer of the disk
+    silent: tuple[str, ...] = ()  # the devices without a reading, if there is none
+    slow_read_s: float | None = None  # how long a reading took that was too slow to count
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -55,6 +57,7 @@ class State(Struct, frozen=True, kw_only=True):
     stop_by_s: float | None = None
     publishes_from_s: float | None = None  # without a first proof nothing is published before
     has_published: bool = False
+    opened: Text = ""  # why the contactor opened last; "": not since the start
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
@@ -66,7 +69,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     clear_reset: bool  # clear the flag of the power-on reset
     write: LatchWrite | None  # to store; `Inputs.kept` follows
     status: SafetyStatus | None  # None: nothing is known yet
-    warning: Text | None  # for the log
+    line: tuple[str, str] | None  # for the log: level, text
     period_s: float  # between two looks from now on
     due_s: float  # the same inputs need no step before
     is_finished: bool  # asked to stop, and done

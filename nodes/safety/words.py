@@ -9,7 +9,7 @@ from msgs.fault_cause import Cause
 from msgs.remedies import remedy_of
 from msgs.safety import Fault, FaultCode, SafetyPhase
 from msgs.units import MOST_TEXT
-from nodes.safety.cycle import LATE_S, STALLED_S
+from nodes.safety.cycle import LATE_S, MOST_LATE, STALLED_S, TOO_LATE_S, WITHIN_S
 from nodes.safety.earth import LIMIT_OHM
 from nodes.safety.evaluation import Stale
 from nodes.safety.finding import Finding, Record
@@ -99,7 +99,11 @@ def fault(finding: Finding) -> str:
 
 def own_cycle_late(gap_s: float) -> str:
     """Return the text for a gap [s] between two looks that was too long."""
-    return f"own cycle late: {gap_s:.2f} s between two looks; {LATE_S * 1000:.0f} ms are allowed"
+    text = f"own cycle late: {gap_s:.2f} s between two looks"
+    if gap_s > TOO_LATE_S:
+        return f"{text}; {TOO_LATE_S * 1000:.0f} ms are allowed"
+    late = f"and more than {LATE_S * 1000:.0f} ms more than {MOST_LATE} times"
+    return f"{text} {late} within {WITHIN_S:g} s"
 
 
 def _always(text: str) -> Callable[[Finding], str]:

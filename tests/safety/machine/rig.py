@@ -82,7 +82,7 @@ class Rig:
             clear_reset=False,
             write=None,
             status=None,
-            warning=None,
+            line=None,
             period_s=ROUND_S,
             due_s=0.0,
             is_finished=False,
@@ -210,8 +210,8 @@ class Rig:
             self.said.append(status)
         if self.outputs.feeds_watchdog:
             self.fed.append(self.now_s)
-        if self.outputs.warning is not None:
-            self.logged.append(self.outputs.warning)
+        if self.outputs.line is not None:
+            self.logged.append(self.outputs.line[1])
         return self
 
     def _step(self, inputs: Inputs) -> None:
