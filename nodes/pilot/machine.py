@@ -30,9 +30,10 @@ from msgs.pilot import (
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.topics import LOAD_OFFER, SAFETY_STATUS, SESSION_STATUS
-from nodes.pilot import waking
+from nodes.pilot import waking, withdrawal
 from nodes.pilot.cp_line import CpLineReading
 from nodes.pilot.waking import Waking
+from nodes.pilot.withdrawal import NoOffer
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -102,6 +103,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     say_s: float  # between two messages without a change
     period_s: float  # between two looks from now on
     due_s: float  # until then the same inputs need no step
+    line: tuple[str, str] | None = None  # for the log: level, text
 
 
 def look(
@@ -153,8 +155,9 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
                 changed_s=inputs.now_s if adopted_a else -math.inf,
                 waking=waking.found(is_offered=bool(adopted_a)),
             )
-        elif not _has_run(state, config.line_grace_s, moment) and _next_offer(
-            config, state, inputs, None, moment
+        elif (
+            not _has_run(state, config.line_grace_s, moment)
+            and _reason_for_none(config, state, inputs, None, None, moment) is None
         ):
             return state, Outputs(
                 duty_percent=None,
@@ -171,13 +174,23 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     # readings settle.
     cp_state = cp.state or (None if is_settling else CpState.E)
 
-    offered_a = _next_offer(config, state, inputs, cp_state, moment)
+    reason = _reason_for_none(config, state, inputs, cp_state, reading, moment)
+    offered_a = _next_offer(config, state, inputs, cp_state, reason, moment)
+    line = None
+    if reason is not None and state.offered_a:
+        line = withdrawal.line_of(
+            reason,
+            state.offered_a,
+            limit_a=min(_limits_a(inputs)),
+            cp_state=cp_state,
+            reading=reading,
+        )
     if offered_a != state.offered_a:
         state = replace(state, offered_a=offered_a, changed_s=inputs.now_s)
     if cp_state is CpState.A and state.changed_s != -math.inf:
         state = replace(state, changed_s=-math.inf)  # no vehicle has to follow the last change
     state = _wake(config, state, inputs, cp_state, moment)
-    return state, _outputs(config, before, state, cp_state, reading, moment)
+    return state, replace(_outputs(config, before, state, cp_state, reading, moment), line=line)
 
 
 def _note(state: State, inputs: Inputs) -> State:
@@ -198,37 +211,64 @@ def _has_run(state: State, seconds: float, moment: Moment) -> bool:
     return state.started_s is not None and moment.reached(state.started_s + seconds)
 
 
+def _limits_a(inputs: Inputs) -> list[float]:
+    """Return all known limits [A]."""
+    limits_a = [MAX_OFFER_A]
+    if inputs.safety is not None:
+        limits_a += (inputs.safety.limit_a, inputs.safety.installation_limit_a)
+    if inputs.offer_a is not None:
+        limits_a.append(inputs.offer_a)
+    return limits_a
+
+
+def _reason_for_none(
+    config: Config,
+    state: State,
+    inputs: Inputs,
+    cp_state: CpState | None,
+    reading: CpLineReading | None,
+    moment: Moment,
+) -> NoOffer | None:
+    """Return why no current is offered from now on; None: nothing speaks against it."""
+    if cp_state is not None and cp_state not in PLUGGED:
+        return withdrawal.of_line(cp_state, reading)
+    if inputs.session is not None:
+        if not inputs.session.permitted:
+            return NoOffer.NOT_PERMITTED
+    elif state.session_heard or _has_run(state, config.session_hold_s, moment):
+        return NoOffer.SESSION_SILENT
+    if inputs.safety is not None:
+        if not inputs.safety.may_offer:
+            return NoOffer.SAFETY_WITHHOLDS
+    elif state.safety_heard or _has_run(state, config.safety_hold_s, moment):
+        return NoOffer.SAFETY_SILENT
+    if inputs.offer_a is None and (
+        state.offer_heard or _has_run(state, config.offer_hold_s, moment)
+    ):
+        return NoOffer.LOAD_SILENT
+    # A limit of NaN counts as below 6 A.
+    is_enough = all(limit_a >= MIN_OFFER_A for limit_a in _limits_a(inputs))
+    return None if is_enough else NoOffer.TOO_LITTLE
+
+
 def _next_offer(
-    config: Config, state: State, inputs: Inputs, cp_state: CpState | None, moment: Moment
+    config: Config,
+    state: State,
+    inputs: Inputs,
+    cp_state: CpState | None,
+    reason: NoOffer | None,
+    moment: Moment,
 ) -> float:
     """Return the current [A] to offer from now on; 0 is X1.
 
     The offer falls at once to the lowest known limit. It rises only when all limits are known, and
     not within 5 s after its last change.
     """
-    if cp_state is not None and cp_state not in PLUGGED:
+    if reason is not None:
         return 0.0
     # A generator that has not been read yet may offer any current.
     offered_a = MAX_OFFER_A if state.offered_a is None else state.offered_a
-    limits_a = [MAX_OFFER_A]
-    if inputs.session is not None:
-        if not inputs.session.permitted:
-            return 0.0
-    elif state.session_heard or _has_run(state, config.session_hold_s, moment):
-        return 0.0
-    if inputs.safety is not None:
-        if not inputs.safety.may_offer:
-            return 0.0
-        limits_a += (inputs.safety.limit_a, inputs.safety.installation_limit_a)
-    elif state.safety_heard or _has_run(state, config.safety_hold_s, moment):
-        return 0.0
-    if inputs.offer_a is not None:
-        limits_a.append(inputs.offer_a)
-    elif state.offer_heard or _has_run(state, config.offer_hold_s, moment):
-        return 0.0
-
-    # A limit of NaN counts as below 6 A.
-    limit_a = min(limits_a) if all(limit_a >= MIN_OFFER_A for limit_a in limits_a) else 0.0
+    limit_a = min(_limits_a(inputs))
     if limit_a <= offered_a:
         return limit_a
     is_complete = None not in (cp_state, inputs.session, inputs.safety, inputs.offer_a)

@@ -51,6 +51,8 @@ class PilotNode:
         self._state, outputs = step(self._config, self._state, inputs)
         if outputs.duty_percent is not None:
             self._cp_line.drive(outputs.duty_percent)
+        if outputs.line is not None:
+            self._bus.log(*outputs.line)
         if outputs.status is not None:
             self._rounds.say(PILOT_STATUS, outputs.status, outputs.say_s)
         self._rounds.period_s = outputs.period_s
