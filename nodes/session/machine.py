@@ -18,6 +18,7 @@ from msgs.state_reason import Wait
 from nodes.session import card, words
 from nodes.session.energy import counted
 from nodes.session.entry import replaces
+from nodes.session.interruption import interruption
 from nodes.session.reasons import CardAnswer, EndRefusal
 from nodes.session.revival import hear_run
 from nodes.session.running import (
@@ -79,14 +80,17 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     signs, sign = hand_out(state.signs, moment)
     state, done = _stopping(replace(state, store=store, signs=signs), inputs, moment)
     status = _status(state, inputs, moment)
+    interrupted = None
     if status is not None:
-        state = replace(state, has_published=True)
+        interrupted = interruption(state.wallbox, status.state, status.because, inputs.safety)
+        state = replace(state, has_published=True, wallbox=status.state)
     return state, Outputs(
         status=status,
         write=write,
         proves=proves,
         sign=sign,
         over=over,
+        interrupted=interrupted,
         done=done,
         answer=answer,
         due_s=moment.due_s if state == before else inputs.now_s,

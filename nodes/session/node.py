@@ -161,6 +161,8 @@ class SessionNode:
             self._rounds.say(SESSION_STATUS, outputs.status)
         if outputs.over is not None:
             bus.log("warning", words.over(outputs.over))
+        if outputs.interrupted is not None:
+            bus.log("warning", outputs.interrupted)
         wish_due_s = self._wishes.follow(inputs)
         if outputs.sign is not None:
             bus.offload("sign", partial(self._sign, outputs.sign), self._on_signed)

@@ -13,7 +13,7 @@ from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus
-from msgs.session import SessionRecord, SessionStatus
+from msgs.session import SessionRecord, SessionStatus, WallboxState
 from msgs.units import Text
 from nodes.session.duration import LastSeen, lasted_s
 from nodes.session.energy import SessionEnergy
@@ -112,6 +112,7 @@ class State(Struct, frozen=True, kw_only=True):
     unproven_since_s: float | None = None  # plugged in, and the contactor not proven open
     stop_by_s: float | None = None
     has_published: bool = False
+    wallbox: WallboxState | None = None  # as published last
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
@@ -122,6 +123,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     proves: bool = False  # write without an entry; `Inputs.written` follows
     sign: Sign | None = None  # to store; `Inputs.signed` follows
     over: Over | None = None  # a session that does not go on, to log
+    interrupted: str | None = None  # why a charge is interrupted, to log
     done: bool = False  # the stop is complete
     answer: CardAnswer = CardAnswer()  # to `Inputs.card`, or to `Inputs.starts`
     due_s: float  # when the same inputs need the next step
