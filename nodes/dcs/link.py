@@ -1,8 +1,8 @@
-"""The connection to a charging service that carries text frames: the Protocol of the drivers."""
+"""The connection to a charging service that carries text frames: what drivers are, and share."""
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -97,3 +97,50 @@ class Uplink(Driver, Protocol):
 
     def close(self) -> None:
         """Close the connection; no event follows, also if it is not open yet."""
+
+    def shutdown(self) -> None:
+        """Close the connection."""
+        self.close()
+
+    def handover(self) -> None:
+        """Close the connection: the next incarnation opens its own."""
+        self.close()
+
+
+class Connection(Protocol):
+    """One connection of a driver."""
+
+    def put(self, text: str) -> None:
+        """Send a text frame."""
+
+    def ping(self) -> None:
+        """Ask the other end for a sign."""
+
+    def leave(self) -> None:
+        """End the connection after what was put; nothing is reported any more."""
+
+
+C = TypeVar("C", bound=Connection)
+
+
+class OneConnection(Uplink, Generic[C]):
+    """What all drivers share: the connection that they have, if any."""
+
+    def __init__(self) -> None:
+        self.connection: C | None = None
+
+    def send(self, text: str) -> None:
+        """See `Uplink.send`."""
+        if self.connection is not None:
+            self.connection.put(text)
+
+    def ping(self) -> None:
+        """See `Uplink.ping`."""
+        if self.connection is not None:
+            self.connection.ping()
+
+    def close(self) -> None:
+        """See `Uplink.close`."""
+        if self.connection is not None:
+            self.connection.leave()
+            self.connection = None

@@ -13,6 +13,7 @@ from nodes.dcs.link import (
     Destination,
     FrameReceived,
     LinkEvent,
+    OneConnection,
     Opened,
     Ponged,
     Uplink,
@@ -77,7 +78,7 @@ class SimConnection:
             event = Closed(reason=CloseReason.LOST, text=text)
             self._later(partial(self._on_event, event), is_checked=False)
 
-    def frame(self, text: str) -> None:
+    def put(self, text: str) -> None:
         """Carry a frame of the box to the service; it arrives also if the box closes after it."""
 
         def arrive() -> None:
@@ -117,12 +118,12 @@ def _ignore(_: LinkEvent) -> None:
     """Report nothing."""
 
 
-class SimUplink(Uplink):
+class SimUplink(OneConnection[SimConnection]):
     """See `link.Uplink`."""
 
     def __init__(self, bus: Bus) -> None:
+        super().__init__()
         self._bus = bus
-        self._connection: SimConnection | None = None
 
     def open(
         self,
@@ -149,32 +150,8 @@ class SimUplink(Uplink):
         if refusal is not None:
             on_event(Closed(reason=refusal, text="refused by the service"))
             return
-        self._connection = connection
+        self.connection = connection
         connection.open()
-
-    def send(self, text: str) -> None:
-        """See `link.Uplink.send`."""
-        if self._connection is not None:
-            self._connection.frame(text)
-
-    def ping(self) -> None:
-        """See `link.Uplink.ping`."""
-        if self._connection is not None:
-            self._connection.ping()
-
-    def close(self) -> None:
-        """See `link.Uplink.close`."""
-        if self._connection is not None:
-            self._connection.leave()
-            self._connection = None
-
-    def shutdown(self) -> None:
-        """Close the connection."""
-        self.close()
-
-    def handover(self) -> None:
-        """Close the connection: the next incarnation opens its own."""
-        self.close()
 
 
 def open(bus: Bus, parameters: Parameters) -> Uplink:

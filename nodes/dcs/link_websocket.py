@@ -21,6 +21,7 @@ from nodes.dcs.link import (
     Destination,
     FrameReceived,
     LinkEvent,
+    OneConnection,
     Opened,
     Ponged,
     Uplink,
@@ -40,13 +41,13 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ca_file: str = ""  # certificates of authorities, in place of those of the system
 
 
-class WebSocketUplink(Uplink):
+class WebSocketUplink(OneConnection["_SocketConnection"]):
     """See `link.Uplink`. One coroutine for each connection, which a later one replaces."""
 
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
+        super().__init__()
         self._bus = bus
         self._ca_file = parameters.ca_file
-        self._connection: _SocketConnection | None = None
 
     def open(
         self,
@@ -58,36 +59,12 @@ class WebSocketUplink(Uplink):
         """See `link.Uplink.open`."""
         self.close()
         connection = _SocketConnection(self._bus, on_event)
-        self._connection = connection
+        self.connection = connection
         headers = {}
         if destination.is_password_sent:
             pair = destination.identity.encode() + b":" + password
             headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         self._bus.spawn(connection.run(destination, subprotocol, headers, self._ca_file))
-
-    def send(self, text: str) -> None:
-        """See `link.Uplink.send`."""
-        if self._connection is not None:
-            self._connection.put(text)
-
-    def ping(self) -> None:
-        """See `link.Uplink.ping`."""
-        if self._connection is not None:
-            self._connection.put(None)
-
-    def close(self) -> None:
-        """See `link.Uplink.close`."""
-        if self._connection is not None:
-            self._connection.leave()
-            self._connection = None
-
-    def shutdown(self) -> None:
-        """Close the connection."""
-        self.close()
-
-    def handover(self) -> None:
-        """Close the connection: the next incarnation opens its own."""
-        self.close()
 
 
 class _SocketConnection:
@@ -100,8 +77,15 @@ class _SocketConnection:
         self._is_left = False
         self._left = asyncio.Event()
 
-    def put(self, text: str | None) -> None:
-        """Send a frame, or a ping, after those before it."""
+    def put(self, text: str) -> None:
+        """Send a frame after those before it."""
+        self._queue(text)
+
+    def ping(self) -> None:
+        """Send a ping after the frames before it."""
+        self._queue(None)
+
+    def _queue(self, text: str | None) -> None:
         if self._is_left:
             return
         try:
