@@ -2,14 +2,16 @@
 
 subscribes  settings; with a service session/status, safety/status, load/offer, led/key (on change)
             and meter/box (when a sample is due)
-publishes   dcs/status (1 s and on change), dcs/wish (latched, on change); neither without a service
+publishes   dcs/status (1 s and on change), dcs/wish (latched, on change, and each minute while a
+            plan limits); neither without a service
 answers     check_card (of rfid: may a card charge, as far as the service decides)
 asks        session (authorize, end, sessions), system (set: its wishes count once it is paired;
             restart, for a reset of the service)
 touches     the network; dcs.sqlite, both generations of dcs-pairing.json and dcs-AuthorizationKey
             (mode 0600) in the state directory
 deadline    none: the charge never waits for the service
-safe state  silence: the box works without the service (DCS-8), wishes remain until their end
+safe state  silence: the box works without the service (DCS-8). A wish remains until its end; the
+            fallback of the settings replaces a plan once this node is silent for five minutes
 
 The box is a charge point with one connector. It belongs to a service by `dcs.url`, or by a pairing
 with the preset one (`pairing.py`); until then it registers with its serial number and takes part in

@@ -34,11 +34,18 @@ def charge_mode(turn: Turn) -> tuple[ChargeMode, bool]:
         return ChargeMode.FAST, False
     if turn.state.plan.rates.plan is not None:
         return ChargeMode.INTELLIGENT, False
-    chosen = turn.state.chosen
-    since_s = chosen[1] if chosen[0] == session.session_id else _started_s(turn)
-    if turn.moment.reached(since_s + service.plan_wait_s):
+    if turn.moment.reached(_decided_s(turn)):
         return ChargeMode.FAST, False
     return ChargeMode.INTELLIGENT, True
+
+
+def _decided_s(turn: Turn) -> float:
+    """Return until when a plan is awaited [monotonic s]."""
+    session, service, chosen = turn.inputs.session, turn.inputs.service, turn.state.chosen
+    if session is None or service is None:
+        return -math.inf
+    since_s = chosen[1] if chosen[0] == session.session_id else _started_s(turn)
+    return since_s + service.plan_wait_s
 
 
 def _started_s(turn: Turn) -> float:
@@ -81,7 +88,8 @@ def wishes_of(turn: Turn) -> Wishes:
         mode, waits = charge_mode(turn)
         if waits:
             detail = "until the charging service has sent its plan"
-            found.append(Wish(name=DECIDING, limit_a=MIN_OFFER_A, detail=detail))
+            end_ns = round(_decided_s(turn) * 1e9)  # also if this node is silent by then
+            found.append(Wish(name=DECIDING, limit_a=MIN_OFFER_A, detail=detail, end_ns=end_ns))
         elif mode is ChargeMode.INTELLIGENT:
             found.append(wish_of(turn, PLAN, view.rates.plan, view.after.plan))
         transaction = transactions.running(turn)

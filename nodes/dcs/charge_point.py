@@ -29,7 +29,6 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
 )
-from msgs.wish import Wishes
 from nodes.dcs.dialect import Dialect, Message, ServiceFailure, UnsendableError
 from nodes.dcs.dialect_16 import dialect
 from nodes.dcs.link import FrameReceived, LinkEvent, Uplink
@@ -77,7 +76,6 @@ class ChargePoint:
         self._service: Service | None = None
         self._cards: dict[int, Call[CheckCard, CardDecision]] = {}
         self._card_number = 0
-        self._wishes: Wishes | None = None
         self._offset_ns = 0
         self._stop: StopReason | None = None
         self._done: Callable[[], None] = lambda: None
@@ -228,8 +226,7 @@ class ChargePoint:
             self._bus.hush(DCS_STATUS)
         else:
             self._rounds.say(DCS_STATUS, outputs.status)
-        if outputs.wishes is not None and outputs.wishes != self._wishes:
-            self._wishes = outputs.wishes
+        if outputs.wishes is not None:
             self._bus.publish(DCS_WISH, outputs.wishes)
 
     def _on_answer(self, request: BusRequest, answer: Answer[Any]) -> None:

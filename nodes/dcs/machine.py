@@ -128,13 +128,22 @@ def _finish(turn: Turn, before: State) -> tuple[State, Outputs]:
 
 
 def _wishes(turn: Turn) -> Wishes | None:
-    """Return the limits of the service; None: as before, since nothing is known of the session.
+    """Return the limits of the service if they are to be sent: changed, or again within their hold.
 
-    A node that has just started, or does not hear session, lifts no limit.
+    A node that has just started, or does not hear session, lifts no limit: all stays as it was.
     """
+    said = turn.state.wishes
     if turn.inputs.service is None:
-        return NO_WISHES
-    return None if turn.inputs.session is None else charge_mode.wishes_of(turn)
+        now: Wishes | None = NO_WISHES
+    else:
+        now = said if turn.inputs.session is None else charge_mode.wishes_of(turn)
+    if now is None:
+        return None
+    has_hold = any(each.hold_s is not None for each in now.wishes)
+    if now == said and not (has_hold and turn.moment.reached(turn.state.repeat_s)):
+        return None
+    turn.set(wishes=now, repeat_s=turn.now_s + plan.REPEAT_S)
+    return now
 
 
 def _answer_held(turn: Turn) -> None:

@@ -112,6 +112,7 @@ def service_of(settings: Settings, preset_url: str) -> Service | None:
         is_given=dcs.url != "",
         is_enabled=dcs.enabled,
         plan_wait_s=float(dcs.plan_wait_s),
+        fallback_a=dcs.fallback_a,
         security_profile=dcs.security_profile,
         proxy=server,
     )

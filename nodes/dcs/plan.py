@@ -2,7 +2,9 @@
 
 While UTC is not known no plan is in force, and the box charges without one. The limit of the whole
 box counts always; the plan of transactions only in a session that is charged intelligently (DCS-4).
-A wish has an end only if no limit follows it, so that there is no gap between two limits.
+A wish has an end only if no limit follows it, so that there is no gap between two limits. It has a
+hold as well, since what follows is known to this node alone: if the node is silent, for good at
+worst, the fallback of the settings replaces the plan. A limit of the whole box is not raised by it.
 """
 
 import math
@@ -18,6 +20,8 @@ from nodes.dcs.state import NO_PLAN, PlanView
 from nodes.dcs.turn import Turn
 
 PLAN, CAP = "plan", "cap"  # names of wishes
+HOLD_S = 300.0  # assumed: a restart takes seconds, and 20 of them in a row two minutes
+REPEAT_S = 60.0
 HORIZON_S = 86_400  # of the plan that is published; assumed: a night and the next day
 
 
@@ -89,13 +93,19 @@ def _view(
 
 def wish_of(turn: Turn, name: str, rate: Rate | None, after: Rate | None) -> Wish | None:
     """Return a limit of the profiles as a wish; None: there is none."""
-    if rate is None:
+    service = turn.inputs.service
+    if rate is None or service is None:
         return None
-    view = turn.state.plan
+    view, offer_a = turn.state.plan, rate.offer_a
+    fallback_a = service.fallback_a if name == PLAN else min(service.fallback_a, offer_a)
     end_ns = None
     if after is None and math.isfinite(view.rates.until_s):
         end_ns = round((view.rates.until_s - view.ahead_s) * 1e9)
-    offer_a = rate.offer_a
-    if offer_a <= 0.0:
-        return Wish(name=name, pause=True, end_ns=end_ns)
-    return Wish(name=name, limit_a=min(offer_a, MOST_A), end_ns=end_ns)
+    return Wish(
+        name=name,
+        limit_a=min(offer_a, MOST_A) if offer_a > 0.0 else None,
+        pause=offer_a <= 0.0,
+        end_ns=end_ns,
+        hold_s=HOLD_S,
+        fallback_a=fallback_a,
+    )

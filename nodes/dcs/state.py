@@ -287,6 +287,8 @@ class State(Struct, frozen=True, kw_only=True):
     ended_samples: tuple[str, tuple[MeterSample, ...]] = ("", ())  # a session, for its end
     phases: int = UNKNOWN_PHASES  # that the vehicle uses
     plan: PlanView = NO_PLAN
+    wishes: Wishes | None = None  # sent last; None: none since the start
+    repeat_s: float = 0.0  # they are sent again then, if they have a hold
     chosen: tuple[str, float] = ("", 0.0)  # a session, and when a person chose its mode [s]
     stop_by_s: float = 0.0  # 0: no stop was asked for
     wrong: tuple[float, int] = (-math.inf, 0)  # frames of the service: since [s], and how many
@@ -379,7 +381,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     """What a step wants to be done, in the order of the fields."""
 
     status: DcsStatus | None
-    wishes: Wishes | None  # None: as before
+    wishes: Wishes | None  # None: none are sent
     due_s: float
     lines: tuple[tuple[str, str], ...] = ()  # to log: level, text
     connect: Destination | None = None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nodes.dcs.plan import HOLD_S, REPEAT_S
 from tests.dcs.station import Station
 
 WAIT_S = 60.0
@@ -168,3 +169,40 @@ def test_without_a_time_no_plan_is_in_force(tmp_path: Path) -> None:
     station.host.come()
     station.soon(lambda: offered_a(station) == 10.0, 600.0)
     assert station.dcs["clock_set"]
+
+
+@pytest.mark.req("DCS-4", "DCS-8")
+@pytest.mark.parametrize(
+    ("purpose", "connector", "dead_a"),
+    [
+        pytest.param("TxDefaultProfile", 1, 6.0, id="a plan ends with the fallback"),
+        pytest.param("ChargePointMaxProfile", 0, 0.0, id="a limit of the box is not raised"),
+    ],
+)
+def test_a_pause_of_dcs_that_is_dead_for_good(
+    station: Station, purpose: str, connector: int, dead_a: float
+) -> None:
+    station.begin_charge()
+    station.soon(lambda: offered_a(station) == 6.0, 5.0)
+    content = profile((0, 0.0), chargingProfilePurpose=purpose)
+    assert install(station, content, connector) == "Accepted"
+    station.soon(lambda: offered_a(station) == 0.0, 5.0)
+    station.advance(HOLD_S + REPEAT_S)
+    assert offered_a(station) == 0.0  # it is said again
+    station.kill("dcs")
+    station.advance(HOLD_S - REPEAT_S - 1.0)
+    assert offered_a(station) == 0.0
+    station.advance(REPEAT_S + 30.0)
+    assert offered_a(station) == dead_a
+    station.start("dcs")
+    station.soon(lambda: offered_a(station) == 0.0, 30.0)
+
+
+@pytest.mark.req("CHG-4", "DCS-8")
+def test_the_low_current_until_a_plan_ends_also_if_dcs_is_dead(station: Station) -> None:
+    station.begin_charge()
+    station.soon(lambda: offered_a(station) == 6.0, 5.0)
+    station.kill("dcs")
+    station.advance(WAIT_S - 20.0)
+    assert offered_a(station) == 6.0
+    station.soon(lambda: offered_a(station) == 32.0, 60.0)
