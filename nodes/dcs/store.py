@@ -25,7 +25,7 @@ from bus.moment import Moment
 from bus.store import UNREADABLE, StoreError, Warn, is_begun, read_file, replace_file
 from bus.write_behind import RETRY_S, WriteResult
 from nodes.dcs.events import MeterSample
-from nodes.dcs.state import Durable, Pairing, Queued, Store, Transaction
+from nodes.dcs.state import Durable, Marks, Pairing, Queued, Store, Transaction
 from nodes.dcs.turn import SECRET
 
 Key = tuple[str, str]  # the kind of a row, and its name
@@ -39,6 +39,7 @@ PAIRED = (PART, "pairing")
 PAIRING_FILE = "dcs-pairing.json"
 """The pairing once more, in two generations: a damaged database must not unpair the box."""
 
+MARKS = (PART, "marks")
 _MANY = ("transactions", "queue")  # each element has a row; every other field is one row
 
 PARTS = {
@@ -75,6 +76,8 @@ def note(store: Store, before: Durable, after: Durable, now_s: float) -> Store:
         if old.get(key) is not value and old.get(key) != value
     }
     changed |= {key: None for key in old if key not in new}
+    if before.marks.session_id == after.marks.session_id:
+        changed.pop(MARKS, None)  # the next number follows from the queue
     if not changed:
         return store
     waiting = store.waiting | changed
@@ -141,6 +144,9 @@ def from_rows(found: dict[Key, bytes], warn: Warn) -> Durable:
         except (msgspec.ValidationError, *UNREADABLE) as error:
             warn(f"the stored {kind} {name} cannot be understood: {error}; it is left out")
     queue.sort(key=lambda each: each.number)
+    marks = parts.get("marks", Marks())
+    if queue and queue[-1].number >= marks.next_number:
+        parts["marks"] = replace(marks, next_number=queue[-1].number + 1)
     order = {each.session_id: each.number for each in reversed(queue)}
     transactions.sort(key=lambda each: order.get(each.session_id, 0))
     return Durable(transactions=tuple(transactions), queue=tuple(queue), **parts)
