@@ -5,6 +5,9 @@
     Records                    reads all rows, and writes a set of changed rows in one transaction;
                                blocks on the disk
 
+The transactions are in a small file as well, in two generations: if the database is damaged, begin
+and end of those that the service has not acknowledged are made again from session's store.
+
 A row that changes again before it is written replaces the one that waits, so that what waits is
 never more than all that is kept. Samples are written at the latest with the next other row or after
 SAMPLES_S: those that the service acknowledges at once never reach the disk.
@@ -13,9 +16,10 @@ SAMPLES_S: those that the service acknowledges at once never reach the disk.
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bus.database import open_database
@@ -28,16 +32,29 @@ from nodes.dcs.events import MeterSample
 from nodes.dcs.state import Durable, Marks, Pairing, Queued, Store, Transaction
 from nodes.dcs.turn import SECRET
 
+T = TypeVar("T")
 Key = tuple[str, str]  # the kind of a row, and its name
 Rows = dict[Key, bytes | None]  # None: the row is deleted
 
 TRANSACTION, MESSAGE, SAMPLE, PART = "transaction", "message", "sample", "part"
+SPARE = "spare"  # no row: the content of `UNSENT_FILE`
 SAMPLES_S = 300.0
 """Assumed: a power cut costs the samples of so much time that the service has not acknowledged."""
 
 PAIRED = (PART, "pairing")
 PAIRING_FILE = "dcs-pairing.json"
 """The pairing once more, in two generations: a damaged database must not unpair the box."""
+
+UNSENT_FILE = "dcs-unsent.json"
+MOST_UNSENT = 200  # assumed: two months without the service; a damage costs the older ones
+
+
+class Unsent(Struct, frozen=True, kw_only=True):
+    """The transactions once more, without what is queued of them."""
+
+    newest: str | None = None  # `Marks.session_id`
+    transactions: tuple[Transaction, ...] = ()
+
 
 MARKS = (PART, "marks")
 _MANY = ("transactions", "queue")  # each element has a row; every other field is one row
@@ -56,6 +73,8 @@ MIGRATIONS = (
 def rows(durable: Durable) -> dict[Key, Any]:
     """Return the values of all rows, by kind and name."""
     found: dict[Key, Any] = {(PART, name): getattr(durable, name) for name in PARTS}
+    unsent = durable.transactions[-MOST_UNSENT:]
+    found[SPARE, ""] = Unsent(newest=durable.marks.session_id, transactions=unsent)
     found |= {(TRANSACTION, each.session_id): each for each in durable.transactions}
     found |= {(_kind_of(each), f"{each.number:012}"): each for each in durable.queue}
     return found
@@ -172,6 +191,7 @@ class Records:
         self._path = path
         self._warn = warn
         self._connection: sqlite3.Connection | None = None
+        self._owed: Rows = {}  # what was restored from a spare, for the new database
 
     def load(self) -> Durable:
         """Return what is kept; a new store is made with the first row.
@@ -184,20 +204,38 @@ class Records:
             rows = self._database().execute("SELECT kind, name, content FROM entries")
             found = {(kind, name): content for kind, name, content in rows}
             durable = from_rows(found, self._warn)
-            if PAIRED in found:
-                return durable
-            stored = read_and_repair(self._path.with_name(PAIRING_FILE), Pairing, self._warn)
-            return durable if stored.value is None else replace(durable, pairing=stored.value)
+            if MARKS not in found:
+                unsent = self._read_spare(UNSENT_FILE, Unsent)
+                durable = durable if unsent is None else self._restored(durable, unsent)
+            if PAIRED not in found:
+                pairing = self._read_spare(PAIRING_FILE, Pairing)
+                durable = durable if pairing is None else replace(durable, pairing=pairing)
+            return durable
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
+
+    def _read_spare(self, name: str, kind: type[T]) -> T | None:
+        return read_and_repair(self._path.with_name(name), kind, self._warn).value
+
+    def _restored(self, durable: Durable, unsent: Unsent) -> Durable:
+        """Return what is kept with its transactions; what was queued of them is made again."""
+        marks = replace(durable.marks, session_id=unsent.newest)
+        again = tuple(replace(each, is_ended=False) for each in unsent.transactions)
+        self._owed = {(TRANSACTION, each.session_id): msgspec.json.encode(each) for each in again}
+        self._owed[MARKS] = msgspec.json.encode(marks)
+        return replace(durable, marks=marks, transactions=again)
 
     def save(self, changed: Rows) -> None:
         """Write changed rows, all or none of them; on return they are on the disk.
 
         :raises StoreError: they are not stored.
         """
+        changed = self._owed | changed
         for (kind, name), content in changed.items():
-            if kind == SECRET and content is not None:
+            if kind == SPARE and content is not None:
+                unsent = msgspec.json.decode(content, type=Unsent)
+                write_generations(self._path.with_name(UNSENT_FILE), unsent, lowers=False)
+            elif kind == SECRET and content is not None:
                 replace_file(secret_path(self._path.parent, name), content)
             elif (kind, name) == PAIRED and content is not None:
                 pairing = msgspec.json.decode(content, type=Pairing)
@@ -206,7 +244,7 @@ class Records:
         put = [
             (kind, name, content)
             for (kind, name), content in changed.items()
-            if content is not None and kind != SECRET
+            if content is not None and kind not in (SECRET, SPARE)
         ]
         gone = [key for key, content in changed.items() if content is None]
         try:
@@ -217,6 +255,7 @@ class Records:
                 database.executemany("DELETE FROM entries WHERE kind = ? AND name = ?", gone)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self._path}: {error}") from error
+        self._owed = {}
         with suppress(sqlite3.Error):  # it is on the disk; as nodes/session/records.py
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

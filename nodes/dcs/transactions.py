@@ -84,7 +84,9 @@ def take_page(turn: Turn, answer: Answer[tuple[SessionRecord, ...]]) -> None:
         return
     found, mark = (*look.found, *page), turn.durable.marks.session_id
     known = [number for number, each in enumerate(found) if each.session_id == mark]
-    is_all = bool(known) or len(page) < PAGE or mark is None
+    are_open = {each.session_id for each in turn.durable.transactions if not each.is_ended}
+    is_known = bool(known) and are_open <= {each.session_id for each in found}
+    is_all = is_known or len(page) < PAGE or mark is None
     if not is_all:
         turn.set(look=replace(look, found=found))
         _ask(turn, page[-1].session_id)
@@ -96,8 +98,13 @@ def take_page(turn: Turn, answer: Answer[tuple[SessionRecord, ...]]) -> None:
     if mark is None:
         _begin_marks(turn, fresh)
         fresh = tuple(each for each in fresh if not each.ended_utc_ns)
-    for record in reversed(fresh):
-        _queue(turn, record)
+    fresh_ids = {each.session_id for each in fresh}
+    for record in reversed(found):
+        is_fresh = record.session_id in fresh_ids
+        if is_fresh or record.session_id in are_open:  # the latter: the queue was damaged
+            _queue(turn, record)
+        if is_fresh and record.ended_utc_ns:
+            turn.keep(marks=replace(turn.durable.marks, session_id=record.session_id))
     _end_unknown(turn, found, session_id)
     if session_id and all(each.session_id != session_id for each in found):
         turn.set(look=replace(turn.state.look, session_id=None))  # its record is being written
@@ -136,11 +143,20 @@ def _queue(turn: Turn, record: SessionRecord) -> None:
     transaction = outbox.transaction_of(turn, record.session_id)
     if transaction is None:
         transaction = _began(turn, record, is_present=is_present)
-    if not record.ended_utc_ns:
-        return
-    if not transaction.is_ended:
+    elif _lacks_begin(turn, transaction):
+        _queue_begin(turn, record, transaction, is_present=is_present)
+    if record.ended_utc_ns and not transaction.is_ended:
         _ended(turn, record, transaction, is_present=is_present)
-    turn.keep(marks=replace(turn.durable.marks, session_id=record.session_id))
+
+
+def _lacks_begin(turn: Turn, transaction: Transaction) -> bool:
+    """Return whether a begin is neither acknowledged nor queued: the queue was damaged."""
+    if transaction.number is not None or transaction.is_lost:
+        return False
+    return not any(
+        each.session_id == transaction.session_id and isinstance(each.asked, Begun)
+        for each in turn.durable.queue
+    )
 
 
 def _began(turn: Turn, record: SessionRecord, *, is_present: bool) -> Transaction:
@@ -154,12 +170,20 @@ def _began(turn: Turn, record: SessionRecord, *, is_present: bool) -> Transactio
         begun_utc_ns=record.started_utc_ns,
     )
     outbox.change_transaction(turn, transaction)
+    _queue_begin(turn, record, transaction, is_present=is_present)
+    _use_remote(turn, record)
+    return transaction
+
+
+def _queue_begin(
+    turn: Turn, record: SessionRecord, transaction: Transaction, *, is_present: bool
+) -> None:
     begun = Begun(
         connector=CONNECTOR,
-        token=token,
-        meter_wh=round(record.start_energy_wh),
-        utc_ns=record.started_utc_ns,
-        reservation=reservation,
+        token=transaction.token,
+        meter_wh=transaction.begun_wh,
+        utc_ns=transaction.begun_utc_ns,
+        reservation=transaction.reservation,
     )
     outbox.enqueue(
         turn,
@@ -168,8 +192,6 @@ def _began(turn: Turn, record: SessionRecord, *, is_present: bool) -> Transactio
         is_set=record.is_start_utc_set,
         is_present=is_present,
     )
-    _use_remote(turn, record)
-    return transaction
 
 
 def _use_reservation(turn: Turn, token: str) -> int | None:

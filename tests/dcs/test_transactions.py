@@ -214,3 +214,28 @@ def test_a_transaction_whose_session_is_lost_ends_all_the_same(
     assert reason(charge) == "Other"
     station.soon(lambda: station.host.statuses[1][-1] == "Available", 10.0)
     assert station.host.violations == []
+
+
+@pytest.mark.req("DCS-7")
+def test_a_damaged_database_loses_no_transaction(station: Station, tmp_path: Path) -> None:
+    station.begin_charge()
+    station.end_charge()  # the service has all of it
+    station.advance(5.0)
+    station.begin_charge()
+    station.soon(lambda: len(station.host.charges) == 2)  # of this one its begin
+    station.host.go()
+    station.end_charge()
+    station.begin_charge()
+    station.end_charge()  # of this one nothing
+    station.begin_charge()  # this one runs
+    station.advance(5.0)
+    station.kill("dcs")
+    for name in ("dcs.sqlite", "dcs.sqlite-wal"):
+        (tmp_path / name).write_bytes(b"damaged" * 1000)
+    station.host.come()
+    station.start("dcs")
+    station.soon(lambda: station.link == "Online")
+    station.crash("dcs")  # what was restored is in the new database
+    station.end_charge()
+    charges = check(station)
+    assert [(charge.starts, charge.stops) for charge in charges] == [(1, 1)] * 4
