@@ -1,7 +1,7 @@
 """`wallbox sim`: acts on the simulated world. One verb for each act of `msgs.methods`.
 
 The verbs of keys and cards (touch, service, tap) return when the key is released or the card is
-gone, so that the next line of a script does not overlap it.
+gone, and `unplug` when the plug is out, so that the next line of a script does not overlap it.
 
 A required field of an act's arguments is an argument of the verb, and one with a default an option;
 a list takes all remaining words.
@@ -11,16 +11,19 @@ import json
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 from msgspec import inspect
 
 from cli.common import ask, json_option, run_dir_option, running_tool
-from msgs.methods import ACTS, SERVICE, TAP, TOUCH, WORLD, Method
-from msgs.plant import WorldStatus
+from msgs.methods import ACTS, SERVICE, TAP, TOUCH, UNPLUG, WORLD, Method
+from msgs.plant import VehicleState, WorldStatus
 from msgs.requests import NoArguments
+
+if TYPE_CHECKING:
+    from bus.tool import Tool
 
 LOOK_S = 0.05
 STATES = {"off": False, "on": True}
@@ -38,7 +41,7 @@ def _add(act: Method[Any, Any]) -> None:
     def verb(run_dir: Path | None, as_json: bool, **words: Any) -> None:
         with running_tool(run_dir) as tool:
             result = ask(tool, act, words)
-            while _goes_on(act, words, lambda: tool.call(WORLD, NoArguments()).result):
+            while _goes_on(tool, act, words):
                 tool.run_for(LOOK_S)
         if result is not None or as_json:
             click.echo(json.dumps(msgspec.to_builtins(result) or {}, ensure_ascii=False))
@@ -49,22 +52,28 @@ def _add(act: Method[Any, Any]) -> None:
     made(json_option(run_dir_option(verb)))
 
 
-def _goes_on(
-    act: Method[Any, Any], words: dict[str, Any], world: Callable[[], WorldStatus | None]
-) -> bool:
-    """Return whether a card of an act is still presented, or its key pressed.
+def _goes_on(tool: "Tool", act: Method[Any, Any], words: dict[str, Any]) -> bool:
+    """Return whether a card of an act is still presented, its key pressed, or its plug still in.
 
-    The act is over if the world does not answer: a key may have restarted it with all others.
+    A card or a key is gone if the world does not answer: a key may have restarted it with all
+    others. Of a plug it is an error.
     """
     match act.name:
         case TAP.name:
-            now = world()
+            now = _world(tool)
             return now is not None and not {words["uid"], *words["others"]}.isdisjoint(now.cards)
         case TOUCH.name | SERVICE.name:
-            now = world()
+            now = _world(tool)
             return now is not None and act.name in now.keys
+        case UNPLUG.name:
+            return ask(tool, WORLD, NoArguments()).vehicle is VehicleState.STOPPING
         case _:
             return False
+
+
+def _world(tool: "Tool") -> WorldStatus | None:
+    """Return the state of the world; None: it does not answer."""
+    return tool.call(WORLD, NoArguments()).result
 
 
 def _parameter(field: msgspec.structs.FieldInfo) -> Callable[[Any], Any]:

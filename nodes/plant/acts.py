@@ -20,6 +20,8 @@ class ImpossibleError(Exception):
 
 def plug(world: World) -> World:
     """Plug a vehicle in."""
+    if world.vehicle.is_leaving:
+        raise ImpossibleError("the vehicle before it is still being unplugged")
     if world.vehicle.plugged:
         raise ImpossibleError("a vehicle is plugged already")
     is_awake = SimFault.ASLEEP not in world.faults

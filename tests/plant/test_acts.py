@@ -29,6 +29,8 @@ def test_unplug_stops_the_charge_opens_s2_and_removes_the_plug_1_s_later(box: An
     box.act(acts.unplug)
     with pytest.raises(acts.ImpossibleError, match="is being unplugged"):
         acts.ready(box.world)
+    with pytest.raises(acts.ImpossibleError, match="before it is still being unplugged"):
+        acts.plug(box.world)
     box.run(5.0)
     assert began_s < asked_s < box.when("s2_opened") < asked_s + 1.5
     assert box.when("unplugged") == pytest.approx(box.when("s2_opened") + 1.0)
