@@ -54,6 +54,7 @@ NO_CARD = "session.authorization=false"
 QUICK = ("plant.start_delay_s=0.2", "plant.precharge_s=0.2", "plant.ramp_up_a_s=50")
 QUICK_VEHICLE_WITH_CARD = (*QUICK, "load_manager.main_fuse_a=63")
 QUICK_VEHICLE = (*QUICK_VEHICLE_WITH_CARD, NO_CARD)
+TESTS = (SafetyPhase.START, SafetyPhase.OPENING, SafetyPhase.SELF_TEST)  # or is about to
 DROPS_A_S = 20.0
 FULL_A = 31.5  # it takes 0.3 A less than the 32 A that it is offered
 
@@ -154,6 +155,15 @@ class Box(Listener):
     def act(self, method: str, **arguments: Any) -> Any:
         """Act on the simulated world, as `wallbox sim` does."""
         return self.ask("plant", method, arguments)
+
+    def unplug(self) -> None:
+        """Have the plug taken out in order: not during a self-test, which is fault 1 (ERR-1).
+
+        There is one after every opening by a machine that stood still.
+        """
+        self.until(SAFETY_STATUS, lambda said: said.phase not in TESTS)
+        self.act("unplug")
+        self.until(SESSION_STATUS, lambda said: not said.plugged)
 
     def ask(self, node: str, method: str, arguments: dict[str, Any] | None = None) -> Any:
         """Send a request that must succeed; return its result as plain data."""
@@ -271,7 +281,9 @@ class Box(Listener):
 
     def kill(self, node: str) -> float:
         """Take a node's process away, as `kill -9` does; return when."""
-        os.kill(self.nodes()[node].pid, signal.SIGKILL)
+        pid = self.nodes()[node].pid
+        assert pid > 0, f"{node} does not run"  # 0 would be this process and its whole group
+        os.kill(pid, signal.SIGKILL)
         return time.monotonic()
 
     @contextlib.contextmanager

@@ -81,7 +81,7 @@ def _tidy(box: Box, at_first: dict[str, Any], *, may_charge: bool) -> None:
     if may_charge and is_well and _kept(box) == at_first:
         return
     if box.act("status")["vehicle"] != "away":
-        box.act("unplug")
+        box.unplug()
     box.until(SESSION_STATUS, lambda said: not said.plugged)
     settings, before = box.ask("system", "get"), at_first["settings"]
     changed = {key: before[key] for key in before if settings[key] != before[key]}
