@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from portal.keeping import FILE
+from tests.portal.hours import ENERGY_KWH, MOST_A, departure, prices
 from tests.portal.portal_in_thread import PortalInThread, PortalPage, key_header
 
 pytestmark = pytest.mark.req("DCS-2", "DCS-7")
@@ -244,18 +245,19 @@ def test_a_card_is_accepted_until_it_is_blocked(portal: PortalInThread) -> None:
 
 
 def test_a_wish_becomes_a_profile_and_its_end_clears_it(portal: PortalInThread) -> None:
-    wish = {"energy_kwh": 5.0, "departure": "07:00", "phases": 3, "most_a": 16}
+    wish = {"energy_kwh": ENERGY_KWH, "departure": departure(), "phases": 3, "most_a": MOST_A}
     with page_of(portal) as page, paired(portal, page) as box:
+        page.do(do="prices", prices=prices(now=0.1, later=0.5))
         page.do(do="wish", box=BOX, wish=wish)
         page.until(lambda: page.box["wish"] == wish)
         number = box.ask("StartTransaction", **BEGIN)["transactionId"]
         sent = box.asked("SetChargingProfile", {"status": "Accepted"})["csChargingProfiles"]
         assert (sent["transactionId"], sent["chargingProfilePurpose"]) == (number, "TxProfile")
         page.until(lambda: page.box["plan"] is not None)
-        page.do(do="wish", box=BOX, wish=wish | {"energy_kwh": 9.0})
+        page.do(do="wish", box=BOX, wish=wish | {"energy_kwh": ENERGY_KWH + 1.0})
         again = box.asked("SetChargingProfile", {"status": "Accepted"})["csChargingProfiles"]
         assert again["chargingSchedule"] != sent["chargingSchedule"]
-        page.do(do="prices", prices=[0.5] * 12 + [0.1] * 12)
+        page.do(do="prices", prices=prices(now=0.5, later=0.1))
         box.asked("SetChargingProfile", {"status": "Rejected"})
         page.until(lambda: "not taken the plan" in page.box["note"])
         page.do(do="wish", box=BOX, wish=None)

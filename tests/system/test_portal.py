@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from websockets.sync.client import connect
 from msgs.dcs import ChargeMode, Link
 from msgs.session import WallboxState
 from msgs.topics import DCS_STATUS, LED_FRAME, LOAD_OFFER, RFID_STATUS, SESSION_STATUS
+from tests.portal.hours import ENERGY_KWH, MOST_A, departure, prices
 from tests.portal.portal_in_thread import PortalPage
 from tests.system.box import HOUSE_PORT, QUICK_VEHICLE_WITH_CARD, Box
 from tests.system.listener import PATIENCE_S
@@ -20,8 +20,6 @@ pytestmark = [pytest.mark.system, pytest.mark.req("DCS-1", "DCS-2", "DCS-4", "DC
 
 PORTAL_PORT = 8180  # of launch/simulation.toml; moved by --ports
 CARD = "AB12CD34"  # of no label: the portal accepts it
-MOST_A = 10
-HOURS = 24
 
 
 @contextmanager
@@ -61,23 +59,12 @@ def pair(box: Box, page: PortalPage) -> str:
     return identity
 
 
-def departure() -> str:
-    """Return a time in four hours, as the portal's page has it."""
-    return (datetime.now().astimezone() + timedelta(hours=4)).strftime("%H:%M")
-
-
-def prices(now: float, later: float) -> list[float]:
-    """Return prices of a day: of this hour and the next, and of the others."""
-    hour = datetime.now().astimezone().hour
-    return [now if each in (hour, (hour + 1) % HOURS) else later for each in range(HOURS)]
-
-
 def test_a_box_is_paired_and_charged_by_the_plan_of_its_portal(own_box: Box) -> None:
     box = own_box
     box.launch(*QUICK_VEHICLE_WITH_CARD)
     with page_of(box) as page:
         identity = pair(box, page)
-        wish = {"energy_kwh": 5.0, "departure": departure(), "phases": 3, "most_a": MOST_A}
+        wish = {"energy_kwh": ENERGY_KWH, "departure": departure(), "phases": 3, "most_a": MOST_A}
         page.do(do="prices", prices=prices(now=0.1, later=0.5))
         page.do(do="wish", box=identity, wish=wish)
         until(box, page, lambda: page.box["wish"] == wish)
