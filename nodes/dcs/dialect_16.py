@@ -1,17 +1,15 @@
 """OCPP 1.6J: frames to neutral messages and back, checked by the official schemas.
 
-The package `ocpp` has the schemas; its loop of a charge point is not used, since it answers unknown
-and unsupported actions with each other's error, and an absurd number ends it. OCPP-J 1.6, section
-4.2 has the frames and the error codes.
+The package `ocpp` has the schemas and the error codes; its loop of a charge point is not used: it
+answers unknown and unsupported actions with each other's error, and an absurd number ends it.
+OCPP-J 1.6, section 4.2 has the frames and when each code is sent.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import msgspec
-from jsonschema.exceptions import ValidationError
-from ocpp.messages import MessageType, get_validator
+from ocpp import exceptions as errors
 
 from nodes.dcs import dialect_16_answers as answers
 from nodes.dcs import dialect_16_calls as calls
@@ -28,20 +26,20 @@ from nodes.dcs.dialect import (
     UnsendableError,
     WrongRequest,
 )
+from nodes.dcs.payload_check import DECODER, first_violation, schema_of
 
-VERSION = "1.6"
-CALL, RESULT, ERROR = MessageType.Call, MessageType.CallResult, MessageType.CallError
+CALL, RESULT, ERROR = 2, 3, 4  # the kinds of frames
 MOST_ID = 36  # characters of a message id
 MOST_DETAIL = 255  # characters of an error's description
 
 CODES: dict[FrameFault, str] = {
-    FrameFault.UNKNOWN_ACTION: "NotImplemented",
-    FrameFault.NOT_OFFERED: "NotSupported",
-    FrameFault.FORMAT: "FormationViolation",
-    FrameFault.TYPE: "TypeConstraintViolation",
-    FrameFault.OCCURRENCE: "OccurenceConstraintViolation",  # spelled so in 1.6
-    FrameFault.VALUE: "PropertyConstraintViolation",
-    FrameFault.INTERNAL: "InternalError",
+    FrameFault.UNKNOWN_ACTION: errors.NotImplementedError.code,
+    FrameFault.NOT_OFFERED: errors.NotSupportedError.code,
+    FrameFault.FORMAT: errors.FormationViolationError.code,
+    FrameFault.TYPE: errors.TypeConstraintViolationError.code,
+    FrameFault.OCCURRENCE: errors.OccurenceConstraintViolationError.code,  # spelled so in 1.6
+    FrameFault.VALUE: errors.PropertyConstraintViolationError.code,
+    FrameFault.INTERNAL: errors.InternalError.code,
 }
 
 # By the keyword of the schema that a payload breaks; every other keyword is about a value.
@@ -50,11 +48,7 @@ _FAULTS = {
     "type": FrameFault.TYPE,
     "required": FrameFault.OCCURRENCE,
     "minItems": FrameFault.OCCURRENCE,
-    "maxItems": FrameFault.OCCURRENCE,
 }
-
-# Schemas have steps of 0.1, which no binary fraction is a multiple of.
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Ocpp16:
@@ -65,7 +59,7 @@ class Ocpp16:
     def decode(self, text: str, call_id: str, call: Asked | None) -> Message:
         """See `Dialect.decode`."""
         try:
-            frame = _DECODER.decode(text)
+            frame = DECODER.decode(text)
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
             return Unreadable(text=f"it is not JSON: {error}")
         match frame:
@@ -95,12 +89,12 @@ class Ocpp16:
     def call(self, message_id: str, asked: Asked) -> str:
         """See `Dialect.call`."""
         action, payload = calls.ENCODERS[type(asked)](asked)
-        return _checked([CALL, message_id, action, payload], CALL, action)
+        return _checked([CALL, message_id, action, payload], action)
 
     def answer(self, request: ServiceRequest, reply: Any) -> str:
         """See `Dialect.answer`."""
         action, payload = answers.encode(request.asked, reply)
-        return _checked([RESULT, request.message_id, payload], RESULT, action)
+        return _checked([RESULT, request.message_id, payload], f"{action}Response")
 
     def refuse(self, message_id: str, fault: FrameFault, text: str) -> str:
         """See `Dialect.refuse`."""
@@ -118,7 +112,7 @@ def _request(message_id: str, action: str, payload: dict[str, Any]) -> Message:
             text="this box does not offer it" if is_known else "no such action",
             action=action[:MOST_ID],
         )
-    wrong = _violation(CALL, action, payload)
+    wrong = _violation(action, payload)
     if wrong is None:
         try:
             return ServiceRequest(message_id=message_id, asked=decode(payload))
@@ -131,7 +125,7 @@ def _request(message_id: str, action: str, payload: dict[str, Any]) -> Message:
 def _answer(message_id: str, payload: dict[str, Any], call: Asked) -> Message:
     """Return the answer to a call. Fields that the version does not have are ignored."""
     action, decode = answers.DECODERS[type(call)]
-    wrong = _violation(RESULT, action, payload, ignores="additionalProperties")
+    wrong = _violation(f"{action}Response", payload, ignores="additionalProperties")
     if wrong is None:
         try:
             return ServiceAnswer(message_id=message_id, answered=decode(payload))
@@ -140,34 +134,28 @@ def _answer(message_id: str, payload: dict[str, Any], call: Asked) -> Message:
     return ServiceFailure(message_id=message_id, text=f"the answer is wrong: {wrong[1]}")
 
 
-def _violation(
-    kind: int, action: str, payload: Any, ignores: str = ""
-) -> tuple[FrameFault, str] | None:
+def _violation(schema: str, payload: Any, ignores: str = "") -> tuple[FrameFault, str] | None:
     """Return what a payload breaks of its schema; None: nothing."""
-    validator = get_validator(kind, action, VERSION, parse_float=Decimal)
     try:
-        found: list[ValidationError] = [
-            error for error in validator.iter_errors(payload) if error.validator != ignores
-        ]
-    except (ArithmeticError, RecursionError) as error:  # a number beyond all bounds
+        first = first_violation(schema_of(schema), payload, ignores)
+    except ArithmeticError as error:
         return FrameFault.VALUE, f"a number is beyond all bounds ({type(error).__name__})"
-    if not found:
+    if first is None:
         return None
-    first = found[0]
-    where = ".".join(str(each) for each in first.absolute_path)
-    text = f"{where}: {first.message}" if where else first.message
-    return _FAULTS.get(str(first.validator), FrameFault.VALUE), text[:MOST_DETAIL]
+    where = ".".join(str(each) for each in first.path)
+    text = f"{where}: {first.text}" if where else first.text
+    return _FAULTS.get(first.keyword, FrameFault.VALUE), text[:MOST_DETAIL]
 
 
-def _checked(frame: list[Any], kind: int, action: str) -> str:
+def _checked(frame: list[Any], schema: str) -> str:
     """Return a frame as text.
 
     :raises UnsendableError: its payload breaks the schema.
     """
     encoded = msgspec.json.encode(frame)
-    wrong = _violation(kind, action, _DECODER.decode(encoded)[-1])
+    wrong = _violation(schema, DECODER.decode(encoded)[-1])
     if wrong is not None:
-        raise UnsendableError(f"{action}: {wrong[1]}")
+        raise UnsendableError(f"{schema}: {wrong[1]}")
     return encoded.decode()
 
 
