@@ -316,6 +316,8 @@ class WebSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     names: PageNames = ()  # further names of the box; a page of any other name is refused
     origin: PageOrigin = ""  # of the page at a reverse proxy, as the browser shows it; "": no proxy
+    # The owner has gone through the Configuration Wizard, or does not want to: it is not offered.
+    is_set_up: bool = False
 
 
 Keys = Annotated[tuple[Name, ...], Meta(max_length=128)]  # 128 is assumed: more than there are

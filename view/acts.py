@@ -74,9 +74,9 @@ def _title(session: SessionStatus | None) -> str:
 def _why_not(session: SessionStatus | None, safety: SafetyStatus | None) -> str:
     """Return why nothing can be asked for; "" if something can."""
     if session is None:
-        return "The charge control is silent."
+        return "The charge control does not answer."
     if safety is None:
-        return "The protection of the box is silent."
+        return "The protection of the box does not answer."
     if has_latched(safety):
         return "A fault has ended the charge."
     if not safety.has_mains:

@@ -164,7 +164,7 @@ def _voltages(snapshot: Snapshot, safety: SafetyStatus) -> list[str]:
     """Return the voltage of each phase that is wired, and which has none."""
     box = online(snapshot.box)
     if box is None:
-        return ["The voltages are not known now: the meter of the box is silent."]
+        return ["The voltages are not known now: the meter of the box does not answer."]
     wired = safety.wired_phases if any(safety.wired_phases) else (True, True, True)
     lines = [
         (f"L{index}", line.voltage_v)

@@ -51,8 +51,8 @@ def _of(kind: HeadlineKind, words: str) -> Headline:
 _READY, _ACTION, _WORKING = HeadlineKind.READY, HeadlineKind.ACTION, HeadlineKind.WORKING
 _PAUSED, _FAULT = HeadlineKind.PAUSED, HeadlineKind.FAULT
 
-NO_SAFETY = _of(_FAULT, "The protection of the box is silent")
-NO_SESSION = _of(_FAULT, "The charge control is silent")
+NO_SAFETY = _of(_FAULT, "The protection of the box does not answer")
+NO_SESSION = _of(_FAULT, "The charge control does not answer")
 NO_MAINS = _of(_FAULT, "The box has no mains")
 SHOWROOM = _of(_PAUSED, "Showroom: cars are not charged")
 SERVICE = _of(_PAUSED, "Service mode: cars are not charged")
@@ -60,6 +60,7 @@ STARTING = _of(_WORKING, "Starting")
 STOPPING = _of(_WORKING, "Stopping")
 AWAITED = _of(_READY, "Waiting for the car")
 FULL = _of(_READY, "The car is full, or does not want to charge")
+NO_READER = _of(_FAULT, "The card reader does not answer")
 PRESENT_CARD = _of(_ACTION, "Present a card to the reader")
 
 _REASONS: dict[StateReason, Headline] = {
@@ -67,7 +68,7 @@ _REASONS: dict[StateReason, Headline] = {
     StateReason.NO_MAINS: NO_MAINS,
     StateReason.FAULTS: _of(_FAULT, "Stopped by a fault"),
     StateReason.COMMISSIONING: SERVICE,
-    StateReason.PILOT_SILENT: _of(_FAULT, "The signal to the car is silent"),
+    StateReason.PILOT_SILENT: _of(_FAULT, "The control of the car's signal does not answer"),
     StateReason.NOT_STORED: _of(_FAULT, "Locked: charges cannot be recorded"),
     StateReason.READY: _of(_READY, "Ready: plug the car in"),
     StateReason.SHOWROOM: SHOWROOM,
@@ -77,7 +78,7 @@ _REASONS: dict[StateReason, Headline] = {
     StateReason.STOPPED: _of(_PAUSED, "Stopped"),
     StateReason.ENDED_BY_FAULT: _of(_FAULT, "Ended by a fault: unplug the car"),
     StateReason.WAKING: _of(_WORKING, "Waking the car"),
-    StateReason.OFFER_SILENT: _of(_FAULT, "Paused: the load management is silent"),
+    StateReason.OFFER_SILENT: _of(_FAULT, "Paused: the load management does not answer"),
     StateReason.SELF_TEST: _of(_WORKING, "Self-test"),
     StateReason.CHARGING: _of(HeadlineKind.CHARGING, "Charging"),
 }
@@ -87,7 +88,7 @@ _WAITS: dict[Wait, Headline] = {
     Wait.STOP: _of(_WORKING, "The box is being stopped"),
     Wait.SETTINGS: _of(_WORKING, "Starting: the settings are not known yet"),
     Wait.PLUG: _of(_ACTION, "Plug the car in"),
-    Wait.METER: _of(_FAULT, "The meter of the box is silent"),
+    Wait.METER: _of(_FAULT, "The meter of the box does not answer"),
     Wait.END: STOPPING,
     Wait.PLUG_OUT: _of(_WORKING, "The plug is out"),
     Wait.PLUG_UNSEEN: _of(_WORKING, "Looking for the plug"),
@@ -96,11 +97,36 @@ _WAITS: dict[Wait, Headline] = {
     Wait.DISK: STARTING,
 }
 
-_OF_DISK = (_REASONS[StateReason.NOT_STORED], _WAITS[Wait.DISK_REFUSES])
-NOT_RECORDED = (
+_NOT_RECORDED = (
     "The box cannot store what a car takes, so it does not charge. It tries again every few "
     "seconds. If that does not help, restart the box; if it stays, call the service."
 )
+
+_NO_ANSWER = (
+    "No car is charged until it does. The box starts the part again by itself; if that does not "
+    "help, restart the box, and call the service if it stays."
+)
+_PLAIN: tuple[tuple[Headline, str], ...] = (
+    (_REASONS[StateReason.NOT_STORED], _NOT_RECORDED),
+    (_WAITS[Wait.DISK_REFUSES], _NOT_RECORDED),
+    (NO_SAFETY, _NO_ANSWER),
+    (NO_SESSION, _NO_ANSWER),
+    (NO_READER, _NO_ANSWER),
+    (_REASONS[StateReason.PILOT_SILENT], _NO_ANSWER),
+    (_REASONS[StateReason.OFFER_SILENT], _NO_ANSWER),
+    (_WAITS[Wait.METER], _NO_ANSWER),
+    (
+        _REASONS[StateReason.UNPROVEN],
+        "Do not touch plug or cable while this is shown: they may carry mains voltage. If it "
+        "stays, switch off the mains of the box at its breaker, and call the service.",
+    ),
+    (
+        _REASONS[StateReason.PILOT_LINE],
+        "Pull the plug, and put it in again until it locks. If that does not help, try another "
+        "cable; if it stays, call the service.",
+    ),
+)
+"""What to do, for headlines whose reason has words of the box's inside: these are the detail."""
 
 _LEARNING: dict[RfidMode, Headline] = {
     RfidMode.NEW_CARD: _of(_ACTION, "Present the new card"),
@@ -112,7 +138,7 @@ _LEARNING: dict[RfidMode, Headline] = {
 PAUSES: dict[str, str] = {
     "app": "Paused by hand",
     "dcs": "Paused by the charging service",
-    "dip": "Paused: the protection of the box is silent",
+    "dip": "Paused: the protection of the box does not answer",
     "energy_limit": "Paused: the energy limit is reached",
     "external_input": "Paused by the contact at the external input",
     "fuse": "Paused: the house needs the current",
@@ -146,9 +172,12 @@ _OF_STATE: dict[WallboxState, HeadlineKind] = {
 def headline(snapshot: Snapshot) -> Headline:
     """Return the headline of what the sources have said."""
     shown, session = _headline(snapshot), snapshot.session.fresh
-    if session is not None and shown in _OF_DISK:
-        return replace(shown, more=NOT_RECORDED, detail=session.unrecorded)
-    return replace(shown, more=_more(snapshot))
+    more = _more(snapshot)
+    plain = next((words for each, words in _PLAIN if each == shown), "")
+    if not plain:
+        return replace(shown, more=more)
+    error = "" if session is None else session.unrecorded
+    return replace(shown, more=plain, detail=error or more)
 
 
 def _more(snapshot: Snapshot) -> str:
@@ -219,9 +248,9 @@ def _waiting(wait: Wait | None, safety: SafetyStatus, snapshot: Snapshot) -> Hea
 def _card(rfid: RfidStatus | None) -> Headline:
     """Return the invitation to present a card, if the reader can read one."""
     if rfid is None:
-        return _of(_FAULT, "The card reader is silent")
+        return NO_READER
     if not rfid.works:
-        return _of(_FAULT, "The card reader does not answer")
+        return NO_READER
     return PRESENT_CARD
 
 

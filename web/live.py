@@ -22,7 +22,7 @@ from view.charge import energy_of, is_plugged, lasted_s
 from view.energy import EnergyPicture, energy_picture
 from view.faults import ShownFault, faults
 from view.front import caption
-from view.headline import Headline, headline
+from view.headline import Headline, HeadlineKind, headline
 from view.limits import ShownLimit, limit_reason, limit_title, limit_words, limits
 from view.meters import online, wrong_with
 from view.plan import PlanPicture, plan_picture
@@ -72,6 +72,7 @@ class Live(Struct, frozen=True, kw_only=True):
     reason: str  # of the state
     card: CardMessage | None  # while the reader shows the result of a card
     acts: OfferedActs
+    offers_set_up: bool  # to the owner: the Configuration Wizard
     plugged: bool
     authorized: bool
     authorization_required: bool
@@ -121,6 +122,7 @@ def live_of(snapshot: PageSnapshot) -> Live:
         reason=state_reason(snapshot),
         card=card_message(snapshot),
         acts=offered_acts(snapshot),
+        offers_set_up=_offers_set_up(snapshot),
         plugged=is_plugged(snapshot),
         authorized=session is not None and session.authorized,
         authorization_required=session is not None and session.authorization_required,
@@ -159,6 +161,13 @@ def live_of(snapshot: PageSnapshot) -> Live:
         world=snapshot.world,
         panel=panel_now(snapshot.world, session, snapshot.front.fresh, snapshot.label),
     )
+
+
+def _offers_set_up(snapshot: PageSnapshot) -> bool:
+    """Return whether the first set-up is offered: not above what is wrong now."""
+    settings = snapshot.settings.message
+    is_wrong = headline(snapshot).kind is HeadlineKind.FAULT
+    return settings is not None and not settings.web.is_set_up and not is_wrong
 
 
 def encoded(live: Live) -> bytes:

@@ -64,8 +64,8 @@ def test_a_session_that_is_ending_is_not_stopped_again() -> None:
 @pytest.mark.parametrize(
     ("snapshot", "why"),
     [
-        (silent("session"), "The charge control is silent."),
-        (silent("safety"), "The protection of the box is silent."),
+        (silent("session"), "The charge control does not answer."),
+        (silent("safety"), "The protection of the box does not answer."),
         (but("safety", has_mains=False), "The box has no mains."),
         (but("safety", commissioning=True), "The box is in service mode."),
         (but("safety", showroom=True), "The box is in showroom mode."),

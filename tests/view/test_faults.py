@@ -137,7 +137,9 @@ def test_a_phase_without_voltage_is_named() -> None:
     )
     assert one(one_phase).known == ("Measured now: L1 230 V.",)
     unread = replace(snapshot, box=said("box"))
-    assert one(unread).known == ("The voltages are not known now: the meter of the box is silent.",)
+    assert one(unread).known == (
+        "The voltages are not known now: the meter of the box does not answer.",
+    )
 
 
 @pytest.mark.parametrize(

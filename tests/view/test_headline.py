@@ -1,12 +1,14 @@
 """The headline: one for every state and reason; nothing is invited that is not possible now."""
 
 import ast
+import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 import nodes.load_manager
 from msgs.fault_cause import Cause
@@ -20,7 +22,7 @@ from msgs.state_reason import StateReason, Wait
 from msgs.topics import WISHES
 from msgs.wish import OWNER_WISHES
 from tests.builders import fault_record, load_offer, rfid_status
-from tests.view.charge import but, charging, silent
+from tests.view.charge import SESSION, but, charging, silent
 from tests.view.snapshot import said
 from view.acts import offered_acts
 from view.headline import PAUSES, Headline, HeadlineKind, headline
@@ -226,7 +228,7 @@ def test_no_card_is_asked_for_that_the_reader_cannot_read(wait_reason: StateReas
     snapshot = because(wait_reason, Wait.CARD)
     dead = replace(snapshot, rfid=said("rfid", rfid_status(works=False)))
     assert headline(dead).words == "The card reader does not answer"
-    assert headline(replace(snapshot, rfid=said("rfid"))).words == "The card reader is silent"
+    assert headline(replace(snapshot, rfid=said("rfid"))).words == "The card reader does not answer"
 
 
 @pytest.mark.parametrize("code", list(FaultCode))
@@ -242,13 +244,13 @@ def test_an_older_fault_hides_no_newer_truth(
         snapshot = replace(snapshot, **{silent_node: gone})
     shown = headline(snapshot).words
     if silent_node == "safety":
-        assert shown == "The protection of the box is silent"
+        assert shown == "The protection of the box does not answer"
     elif code in LATCHED:
         assert shown == REMEDIES[Cause.STILL_LIVE].title
     elif not has_mains:
         assert shown == "The box has no mains"
     elif silent_node == "session":
-        assert shown == "The charge control is silent"
+        assert shown == "The charge control does not answer"
     else:
         assert shown == REMEDIES[Cause.MAINS_RANGE].title
 
@@ -258,3 +260,28 @@ def test_nothing_heard_is_nothing_promised() -> None:
     unheard = replace(charging(), offer=said("offer"))
     held = replace(unheard, session=because(StateReason.OFFER_HELD).session)
     assert headline(held).kind is HeadlineKind.FAULT
+
+
+INSIDE = re.compile(r"\b(safety|session|pilot|load_manager|led|rfid|Errno|state [A-F])\b|/|_")
+
+
+@pytest.mark.parametrize(("reason", "wait"), ALL, ids=str)
+def test_no_fault_is_said_in_words_of_the_inside(reason: StateReason, wait: Wait | None) -> None:
+    snapshot = because(reason, wait)
+    given = changed(SESSION, because=reason, waits_for=wait, reason="safety: [Errno 5] /dev/x")
+    shown = headline(replace(snapshot, session=said("session", given)))
+    if shown.kind is HeadlineKind.FAULT and reason is not StateReason.FAULTS:
+        expected = reason in PLAIN_ALREADY
+        assert bool(INSIDE.search(f"{shown.words} {shown.more}")) is expected, shown
+        assert expected or shown.detail == "safety: [Errno 5] /dev/x"
+
+
+PLAIN_ALREADY = {StateReason.NO_MAINS, StateReason.ENDED_BY_FAULT}
+"""Their texts in nodes/session/words.py have what to do."""
+
+
+def test_a_silent_part_is_said_plainly() -> None:
+    for source in ("safety", "session"):
+        shown = headline(silent(source))
+        assert not INSIDE.search(f"{shown.words} {shown.more}"), shown
+        assert source in shown.detail

@@ -12,8 +12,9 @@ from msgs.launch import ProcessState
 from msgs.load_manager import Limit
 from msgs.meter import NO_LINE
 from msgs.rfid import Indication
-from msgs.safety import Contactor
+from msgs.safety import Contactor, FaultCode
 from msgs.session import WallboxState
+from msgs.settings import Settings, WebSection
 from msgs.state_reason import StateReason
 from terminal.snapshot import FRONT_SOURCES
 from tests.builders import (
@@ -224,3 +225,13 @@ def test_no_number_of_a_card_is_on_the_page_that_a_viewer_sees() -> None:
         ),
     )
     assert uid not in encoded(shown).decode()
+
+
+@pytest.mark.req("WEB-14")
+def test_the_first_set_up_is_offered_until_it_is_over_and_never_above_a_fault() -> None:
+    new, over = Settings(), Settings(web=WebSection(is_set_up=True))
+    assert live(settings=new).offers_set_up
+    assert not live(settings=over).offers_set_up
+    assert not live().offers_set_up  # the settings are not known yet
+    failed = replace(SAFETY, faults=(FaultCode.RED,))
+    assert not live(settings=new, safety=failed).offers_set_up

@@ -89,7 +89,7 @@ ROUTES: dict[str, Route] = {
     "/configuration/<name>": page("/configuration/solar", May.OWNER, May.OWNER, does=400),
     "/system": page("/system", May.OWNER),
     "/system/<name>": page("/system/restart", May.OWNER, May.OWNER, does=200),
-    "/wizard": page("/wizard", May.OWNER),
+    "/wizard": page("/wizard", May.OWNER, May.OWNER, does=303),
     "/wizard/<name>": page("/wizard/solar", May.OWNER, May.OWNER, does=400),
     "/help": page("/help", May.READ),
     "/help/<key>": page("/help/faults", May.READ),

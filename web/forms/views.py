@@ -63,7 +63,7 @@ class Forms:
                 defaults={"menu": menu},
                 methods=["GET", "POST"],
             )
-        app.add_url_rule(wizard.PATH, "wizard", self.wizard, methods=["GET"])
+        app.add_url_rule(wizard.PATH, "wizard", self.wizard, methods=["GET", "POST"])
         app.add_url_rule(
             f"{wizard.PATH}/<name>", "wizard_step", self.wizard_step, methods=["GET", "POST"]
         )
@@ -89,7 +89,13 @@ class Forms:
         return self._answer(page, frame)
 
     def wizard(self) -> Any:
-        """Show the steps of a first set-up, with what is set and what is open."""
+        """Show the steps of a first set-up, with what is set and what is open; or end its offer."""
+        errors = []
+        if request.method == "POST":
+            answer = self._end_offer()
+            if answer.status is Status.OK:
+                return redirect("/", 303)
+            errors = [answer.reason or NOT_KNOWN]
         settings = self._settings()
         return render_template(
             "wizard.html",
@@ -98,6 +104,8 @@ class Forms:
                 for step in wizard.STEPS
             ],
             go_on=wizard.where_to_go_on(settings),
+            is_offered=not settings.web.is_set_up,
+            errors=errors,
             general=self._notes(settings),
         )
 
@@ -115,7 +123,14 @@ class Forms:
             step=number,
             steps=len(wizard.STEPS),
         )
-        return self._answer(step.page, frame)
+        answer = self._answer(step.page, frame)
+        if request.method == "POST" and number == len(wizard.STEPS) and answer.status_code == 303:
+            self._end_offer()
+        return answer
+
+    def _end_offer(self) -> Answer[Any]:
+        """Ask system to remember that the wizard need not be offered any more."""
+        return self._box.ask(SET_SETTINGS, SetArguments(changes={wizard.IS_SET_UP: True}))
 
     # --- one page ------------------------------------------------------------------------------
 

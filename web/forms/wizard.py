@@ -13,6 +13,7 @@ from web.forms.rows import Page
 
 PATH = "/wizard"
 NOT_AGAIN = "Not set again since the stored settings could not be read."
+IS_SET_UP = "web.is_set_up"  # the setting that ends the offer of the wizard
 
 
 def _nothing(_: Settings) -> str:

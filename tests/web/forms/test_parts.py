@@ -342,7 +342,9 @@ def test_the_wizard_leads_through_a_first_set_up(owner: Browser, box: NodesBox) 
         assert answer.status_code == 303, answer.text
         path = answer.location.partition("?")[0]
         assert "Saved." in owner.get(answer.location).text or path == "/wizard"
+        assert box.table()["web.is_set_up"] is (path == "/wizard")
     assert path == "/wizard"
+    assert "Do not offer" not in owner.get("/wizard").text
     summary = " ".join(Reading(owner.get("/wizard").text).text.split())
     assert "All that is needed is set." in summary
     for words in ("25 A", "3 phases: L3-L1-L2", "Monitoring: ON", "Authorization: ON", "Solar ON"):
@@ -359,6 +361,18 @@ def test_the_wizard_goes_on_where_something_is_open(owner: Browser, box: NodesBo
     assert 'href="/wizard/external-meter">Continue' in page
     box.put({"main_fuse_a": None})
     assert 'href="/wizard/main-fuse">Continue' in owner.get("/wizard").text
+
+
+@pytest.mark.req("WEB-14")
+def test_the_offer_of_the_first_set_up_is_declined_for_good(owner: Browser, box: NodesBox) -> None:
+    assert box.table()["web.is_set_up"] is False
+    status = Reading(owner.get("/").text)
+    assert form_of(status, "/wizard")
+    assert [each for each in status.find(id="set-up") if "hidden" in each.attributes]
+    answer = owner.send("/wizard", {})
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert box.table()["web.is_set_up"] is True
+    assert "Do not offer" not in owner.get("/wizard").text
 
 
 @pytest.mark.req("WEB-14")

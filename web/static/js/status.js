@@ -20,6 +20,7 @@ function show(live) {
   showSilence(null);
   showCharge(live);
   showActs(live.acts);
+  byId("set-up")?.toggleAttribute("hidden", !live.offers_set_up);
   showPlan(live.plan, live.now_utc_ns);
   followSessions(live);
   showWorld(live);
