@@ -31,11 +31,9 @@ Seen = dict[str, bool | Number | str | list[str] | None]
 """Values of settings, by key, that a form was shown with."""
 
 SILENT = "The wallbox does not answer at the moment."
-KEPT = f"{SILENT} Nothing was saved. What you have typed is still here: try again in a moment."
-NOT_KNOWN = (
-    "The wallbox did not answer in time, so it is not known whether this was saved. What you have "
-    "typed is still here: try again in a moment."
-)
+AGAIN = "What you have typed is still here: try again in a moment."
+KEPT = f"{SILENT} Nothing was saved. {AGAIN}"
+NOT_KNOWN = "The wallbox did not answer in time, so it is not known whether this was done."
 UNREADABLE = "The form is not complete. Open its page again."
 
 
@@ -337,7 +335,8 @@ def _require_whole(
 def _above(answer: Answer[Any], page: Page, pages: tuple[Page, ...]) -> list[Above]:
     """Return what stands above the form: what is wrong without a field there."""
     if answer.status is Status.TIMEOUT:
-        return [Above(text=NOT_KNOWN)]
+        is_typed = not all(field.is_hidden for field in page.fields)
+        return [Above(text=f"{NOT_KNOWN} {AGAIN}" if is_typed else NOT_KNOWN)]
     if answer.problems:
         return above(answer.problems, page, pages)
     return [Above(text=answer.reason or NOT_KNOWN)]

@@ -74,7 +74,7 @@ def test_an_answer_that_comes_too_late_leaves_what_was_typed(
     box.unanswered = ["set"]
     answer = owner.client.post(path, data=multi(filled(form, {"main_fuse_a": "20"})))
     assert answer.status_code == 504
-    assert "it is not known whether this was saved" in answer.text
+    assert "it is not known whether this was done" in answer.text
     again = form_of(Reading(answer.text), path)
     assert again.fields["main_fuse_a"].values == ["20"]
     box.unanswered = list(later)
@@ -126,5 +126,5 @@ def test_a_form_that_another_node_takes_does_not_wait_for_system(
     typed = multi(filled(form, {"name": "Kari Nordmann"}))
     answer = owner.client.post(path, data=typed)
     assert answer.status_code == 504
-    assert "it is not known whether this was saved" in answer.text
+    assert "it is not known whether this was done" in answer.text
     assert form_of(Reading(answer.text), path).fields["name"].values == ["Kari Nordmann"]
