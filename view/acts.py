@@ -98,7 +98,10 @@ def _possible(session: SessionStatus, wish: Wish | None) -> list[ChargeAct]:
         acts.append(ChargeAct.START)
     if session.session_id and not is_ending:
         acts.append(ChargeAct.STOP)
-    acts.append(ChargeAct.CONTINUE if is_paused else ChargeAct.PAUSE)
+    if is_paused:
+        acts.append(ChargeAct.CONTINUE)
+    elif ChargeAct.START not in acts:
+        acts.append(ChargeAct.PAUSE)
     return [*acts, ChargeAct.LIMIT, ChargeAct.DELAY, ChargeAct.ENERGY_LIMIT]
 
 

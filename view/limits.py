@@ -36,7 +36,9 @@ def source_name(source: str) -> str:
 
 def limit_title(snapshot: Snapshot) -> str:
     """Return what the limit is about; "": nothing is charged whatever the limit is."""
-    safety, offer = snapshot.safety.fresh, snapshot.offer.fresh
+    session, safety, offer = snapshot.session.fresh, snapshot.safety.fresh, snapshot.offer.fresh
+    if session is None:
+        return ""
     if safety is None or offer is None:
         return "Why this current"
     if safety.faults or not safety.has_mains or safety.commissioning or safety.showroom:

@@ -230,7 +230,7 @@ def _suspended(suspension: Suspension, inputs: StateInputs) -> str:
     elif inputs.is_card_required:
         begins = "present a card, or unplug the vehicle, to begin again"
     else:
-        begins = "start it again in the app, or unplug the vehicle, to begin again"
+        begins = "start it again on the page or in the app, or unplug the vehicle"
     return f"The charge was stopped{by}; {begins}."
 
 

@@ -559,7 +559,7 @@ def test_a_session_that_a_card_began_is_left_alone_when_none_is_required_any_mor
     assert scenario.hold(RED).action is Action.LOGGED_OFF
     status = scenario.run(60.0)
     assert not status.permitted
-    assert "(logged off by the card); start it again in the app" in status.reason
+    assert "(logged off by the card); start it again on the page" in status.reason
 
 
 def test_a_release_ends_with_the_need_of_a_card() -> None:

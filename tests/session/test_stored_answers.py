@@ -120,7 +120,7 @@ def stopped(state_dir: Path) -> Box:
     box.contactor, box.cp_state = Contactor.OPEN, CpState.B
     box.graph.advance(5.0)
     assert (box.now().state, box.now().permitted) == (WallboxState.SUSPENDED, False)
-    assert "start it again in the app" in box.now().reason
+    assert "start it again on the page" in box.now().reason
     return box
 
 

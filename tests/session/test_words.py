@@ -110,7 +110,7 @@ def test_a_stop_says_what_begins_again_and_a_card_only_where_one_is_required() -
         assert "card" not in text
         assert text.endswith("; unplug the vehicle to begin again.")
     text = reason(StateReason.STOPPED, FACTS)
-    assert text.endswith("; start it again in the app, or unplug the vehicle, to begin again.")
+    assert text.endswith("; start it again on the page or in the app, or unplug the vehicle.")
 
 
 def test_a_master_is_not_awaited_while_a_vehicle_is_plugged_in() -> None:

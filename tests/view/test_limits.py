@@ -36,6 +36,7 @@ def test_all_limits_are_shown_the_lowest_first() -> None:
         (charging(), "Why this current"),
         (silent("offer"), "Why this current"),
         (silent("safety"), "Why this current"),
+        (silent("session"), ""),
         (but("safety", offered_a=0.0), "What a car could get now"),
         (but("safety", faults=(FaultCode.RESIDUAL_CURRENT,)), ""),
         (but("safety", has_mains=False), ""),

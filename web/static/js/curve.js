@@ -1,7 +1,7 @@
 // The power of the session over its time, as one line, below a strip of its limits and pauses.
 // Both grow with the live values.
 
-import { byId, make, rows } from "./page.js";
+import { byId, make, rows, text } from "./page.js";
 import { duration, power } from "./words.js";
 
 const HEIGHT = 192;
@@ -76,6 +76,7 @@ async function ask(wanted) {
 function draw() {
   card.hidden = !session && points.length < 2; // no charge, and none before it
   details.hidden = points.length < 2;
+  text(byId("curve-title"), `Power of ${session ? "this" : "the last"} session`);
   const width = Math.round(box.clientWidth);
   if (!width) return;
   drawnAt = width;
@@ -92,7 +93,7 @@ function draw() {
   const y = (kw) => HEIGHT - BOTTOM - (kw / topY) * (HEIGHT - TOP - BOTTOM);
   const svg = node("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-labelledby": "curve-name curve-words" });
   svg.append(
-    node("title", { id: "curve-name" }, "Power over the time of this session"),
+    node("title", { id: "curve-name" }, `Power over the time of ${session ? "this" : "the last"} session`),
     node("desc", { id: "curve-words" }, `Now ${(points.at(-1)[1] / 1000).toFixed(2)} kW after ${duration(last)}; at most ${most.toFixed(2)} kW. ${pauseWords()}`));
   for (let kw = 0; kw <= topY + 1e-9; kw += stepY) {
     svg.append(node("path", { class: "curve-grid", d: `M${LEFT} ${y(kw)}H${width - RIGHT}` }));
