@@ -126,8 +126,8 @@ function strip(svg, x, last, base) {
     const kind = isPause ? "curve-pause" : "curve-limit";
     svg.append(node("rect", { class: kind, x: left, y: 2, width, height: STRIP - 4, rx: 3 }));
     if (isPause) svg.append(node("rect", { class: "curve-pause-area", x: left, y: STRIP, width, height: base - STRIP }));
-    const words = [isPause ? `paused: ${name}` : `${trim(limit_a)} A: ${name}`, isPause ? "paused" : `${trim(limit_a)} A`, isPause ? "" : trim(limit_a)];
-    const shown = words.find((each) => each && each.length * LETTER + 10 <= width);
+    const words = [isPause ? `paused: ${name}` : `${trim(limit_a)} A: ${name}`, isPause ? "paused" : `${trim(limit_a)} A`];
+    const shown = words.find((each) => each.length * LETTER + 10 <= width);
     if (shown) svg.append(node("text", { class: "curve-mark", x: left + 6, y: STRIP / 2 + 4 }, shown));
   }
 }
