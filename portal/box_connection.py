@@ -1,14 +1,24 @@
 """The messages of a box, by the package `ocpp`: each is checked against the official schemas."""
 
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+import msgspec
+from msgspec import Struct
 from ocpp.routing import after, on
 from ocpp.v16 import ChargePoint, call_result
 
 PAIRING = "wallbox.pairing"  # vendor id of the messages that pair
+CHARGING = "wallbox.charging"  # and of the one that tells what a person has chosen at the box
 BOOT_S = 300  # assumed: of the Heartbeat of a box that is accepted
 WAIT_S = 20  # assumed: between two registrations of a box that waits to be activated
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """What a person has chosen at the box, as it is sent."""
+
+    transactionId: int
+    mode: Literal["fast", "intelligent"]
 
 
 class BoxEvents(Protocol):
@@ -37,6 +47,9 @@ class BoxEvents(Protocol):
 
     def on_status(self, connector: int, status: str, error: str, info: str) -> None:
         """The status of a connector; 0 is the box."""
+
+    def on_mode(self, transaction: int, mode: str) -> None:
+        """A person has chosen at the box how it charges: "fast", or "intelligent" by the plan."""
 
     def on_confirmed(self) -> bool:
         """A person has confirmed the pairing at the box; return whether it was offered."""
@@ -122,14 +135,24 @@ class PortalConnection(ChargePoint):  # type: ignore[misc] # the package has no 
         return call_result.StatusNotification()
 
     @on("DataTransfer")  # type: ignore[untyped-decorator]
-    def on_data(self, vendor_id: str, message_id: str = "", **_: Any) -> Any:
-        """Take the confirmation of a pairing."""
+    def on_data(self, vendor_id: str, message_id: str = "", data: str = "", **_: Any) -> Any:
+        """Take the confirmation of a pairing, or the choice of a person."""
+        if (vendor_id, message_id) == (CHARGING, "mode"):
+            return call_result.DataTransfer(status=self._take_mode(data))
         if vendor_id != PAIRING:
             return call_result.DataTransfer(status="UnknownVendorId")
         if message_id != "confirm":
             return call_result.DataTransfer(status="UnknownMessageId")
         is_taken = self._events.on_confirmed()
         return call_result.DataTransfer(status="Accepted" if is_taken else "Rejected")
+
+    def _take_mode(self, data: str) -> str:
+        try:
+            choice = msgspec.json.decode(data, type=Choice)
+        except msgspec.DecodeError:
+            return "Rejected"
+        self._events.on_mode(choice.transactionId, choice.mode)
+        return "Accepted"
 
     @after("DataTransfer")  # type: ignore[untyped-decorator]
     def after_data(self, **_: Any) -> None:

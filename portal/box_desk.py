@@ -102,6 +102,12 @@ class BoxDesk(BoxEvents):
             box.error = "" if error == "NoError" else error
         self._service.changed()
 
+    def on_mode(self, transaction: int, mode: str) -> None:
+        """Keep what a person has chosen."""
+        charge = self._charge(transaction)
+        if charge is not None:
+            self._service.keep_charge(charge, mode=mode)
+
     def on_confirmed(self) -> bool:
         """Take the press of the touch key."""
         is_offered = self._box.stage is PairingStage.OFFERED

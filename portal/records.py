@@ -53,6 +53,7 @@ class ChargeRecord(Struct, frozen=True, kw_only=True):
     ended: str = ""  # as the box has said it; "": it runs
     reason: str = ""
     departure_utc_s: int = 0  # 0: there is no wish
+    mode: str = ""  # that a person has chosen at the box; "": nobody has
 
 
 class CardRecord(Struct, frozen=True, kw_only=True):

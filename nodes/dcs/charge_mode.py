@@ -6,11 +6,16 @@
     none                                  fast
 
 A plan that arrives later makes a fast charge intelligent, unless a person has chosen. A box that
-does not belong to the service waits for nothing.
+does not belong to the service waits for nothing. The service is told what a person has chosen:
+
+    VendorMessage wallbox.charging, mode   {"transactionId": 12, "mode": "fast" or "intelligent"}
+
+OCPP has no message for it; a service that does not know this one answers so, and goes on.
 """
 
 import math
 
+import msgspec
 from msgspec.structs import replace
 
 from msgs.dcs import ChargeMode
@@ -18,9 +23,12 @@ from msgs.pilot import MIN_OFFER_A
 from msgs.session import WallboxState
 from msgs.wish import Wish, Wishes
 from nodes.dcs import outbox, transactions
+from nodes.dcs.events import VendorMessage
 from nodes.dcs.plan import CAP, PLAN, wish_of
+from nodes.dcs.state import Waiting
 from nodes.dcs.turn import Turn
 
+VENDOR, MODE = "wallbox.charging", "mode"
 DECIDING, REFUSED, OUT_OF_USE = "deciding", "refused_card", "out_of_use"  # names of wishes
 
 
@@ -77,6 +85,20 @@ def switch(turn: Turn) -> None:
     outbox.change_transaction(turn, replace(transaction, mode=other))
     turn.set(chosen=(transaction.session_id, turn.now_s))
     turn.log("info", f"the touch key: {other} charging")
+
+
+def tell(turn: Turn) -> None:
+    """Tell the service what a person has chosen, once it has an id of the transaction."""
+    transaction = transactions.running(turn)
+    if transaction is None or transaction.number is None or not turn.is_online:
+        return
+    if transaction.mode is None or turn.state.told == (transaction.session_id, transaction.mode):
+        return
+    content = {"transactionId": transaction.number, "mode": transaction.mode}
+    data = msgspec.json.encode(content).decode()
+    message = VendorMessage(vendor=VENDOR, name=MODE, data=data)
+    turn.wait(Waiting(asked=message, key=MODE))
+    turn.set(told=(transaction.session_id, transaction.mode))
 
 
 def wishes_of(turn: Turn) -> Wishes:

@@ -10,7 +10,7 @@ from msgs.methods import Method
 from nodes.dcs import clock
 from nodes.dcs.box_asks import Asked, ConnectorReport, Registration
 from nodes.dcs.dialect import FrameFault, ServiceRequest
-from nodes.dcs.events import Reply, TokenInfo, Verdict
+from nodes.dcs.events import Reply, TokenInfo, VendorMessage, Verdict
 from nodes.dcs.link import Destination
 from nodes.dcs.local_list import listed
 from nodes.dcs.state import BusRequest, Durable, Held, Inputs, Sent, State, Waiting
@@ -133,6 +133,8 @@ class Turn:
         if isinstance(asked, ConnectorReport):
             box, own = self.state.reports
             self.set(reports=(None, own) if asked.connector == 0 else (box, None))
+        elif isinstance(asked, VendorMessage):
+            self.set(told=("", None))
 
     def call(self, message_id: str, asked: Asked) -> None:
         """Send a call."""

@@ -142,6 +142,7 @@ function showPlan(find, box, state) {
       : `The time until ${end} is too short: ${rest} more is possible, for ${plan.cost.toFixed(2)} EUR.`;
   } else if (box.wish && box.charge) words = "There is no plan for this charge: its departure is over, or the box has not taken one.";
   else if (box.wish) words = `The next charge gets a plan: ${box.wish.energy_kwh} kWh by ${box.wish.departure}.`;
+  if (box.charge?.mode === "fast") words = `Fast: chosen at the box. ${plan ? "It does not follow the plan." : ""}`.trim();
   say(find("plan-words"), words);
   redraw(find("plan-chart"), plan && plan.duration_s > 0 ? [state.slots, plan] : null,
     () => chart(state.slots, plan, "Current of the plan over the prices"));

@@ -1,5 +1,6 @@
 """Profiles of the service as current of the vehicle: intelligent, fast, and low until decided."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,29 @@ def test_the_touch_key_switches_between_fast_and_the_plan(station: Station) -> N
     station.act("touch")
     station.soon(lambda: offered_a(station) == 10.0, 60.0)
     assert station.dcs["mode"] == "intelligent"
+    told = ["fast", "fast", "intelligent"]  # once more after the restart
+    station.soon(lambda: chosen(station) == told, 5.0)
+    station.host.go()
+    station.advance(1.0)  # a key is pressed twice
+    station.act("touch")
+    station.host.come()
+    station.soon(lambda: chosen(station)[3:] == ["fast"], 60.0)
     station.end_charge()
     station.begin_charge()
     station.soon(lambda: offered_a(station) == 10.0, 5.0)
+    assert len(chosen(station)) == 4
+    assert station.host.violations == []
+
+
+def chosen(station: Station) -> list[str]:
+    """Return what the service was told of choices at the box, in the charge that it knows."""
+    (charge, *_) = station.host.charges.values()
+    told = station.host.named("DataTransfer")
+    assert all(each["vendorId"] == "wallbox.charging" for each in told)
+    assert all(each["messageId"] == "mode" for each in told)
+    contents = [json.loads(each["data"]) for each in told]
+    assert {each["transactionId"] for each in contents} <= {charge.number}
+    return [each["mode"] for each in contents]
 
 
 @pytest.mark.req("DCS-4")
