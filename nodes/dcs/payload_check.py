@@ -101,6 +101,8 @@ def _violation(keyword: str, schema: Schema, value: Any, ignores: str) -> Violat
             return _violation_in(fields, ignores)
         case "items", list():
             return _violation_in(((at, rule, each) for at, each in enumerate(value)), ignores)
+        case _:
+            pass
     return Violation(keyword, wrong) if wrong else None
 
 
