@@ -26,7 +26,7 @@ export function startActs() {
   showChosen();
 }
 
-export function showActs(acts) {
+export function showActs(acts, hasService) {
   if (!byId("acts")) return;
   const before = now;
   now = acts;
@@ -41,7 +41,7 @@ export function showActs(acts) {
   show(byId("act-pause"), can("continue") ? "continue" : "pause", can("continue") ? "Continue" : "Pause", can("continue") || can("pause"));
   show(byId("act-stop"), isStart ? "start" : "stop", isStart ? "Start again" : "Stop", isStart || can("stop"));
   byId("acts-fields").hidden = acts.possible.length === 0;
-  byId("acts-note").hidden = acts.possible.length === 0;
+  byId("acts-note").hidden = acts.possible.length === 0 || !hasService;
   byId("acts-more").hidden = !can("limit");
   byId("act-no-limit").hidden = acts.limit_a === null;
   if (before === null && acts.limit_a) {

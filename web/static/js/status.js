@@ -19,7 +19,7 @@ function show(live) {
   byId("live").removeAttribute("data-waiting");
   showSilence(null);
   showCharge(live);
-  showActs(live.acts);
+  showActs(live.acts, live.plan !== null);
   byId("set-up")?.toggleAttribute("hidden", !live.offers_set_up);
   showPlan(live.plan, live.now_utc_ns);
   followSessions(live);
