@@ -147,6 +147,19 @@ class Box:
         """Kill every node at once."""
         self._graph.close()
 
+    def lose(self, writer: str, topic: str, reader: str) -> Callable[[], None]:
+        """Lose the messages of a topic on their way to one reader; return what ends it."""
+        return self._graph.memory.lose(lambda *link: link == (writer, topic, reader))
+
+    def lines_of(self, *nodes: str, since_s: float) -> list[str]:
+        """Return what nodes have logged from a time on, without lines for debugging."""
+        lines = self._graph.memory.lines
+        return [
+            line.text
+            for line in lines
+            if line.node in nodes and line.at_s >= since_s and line.level != "debug"
+        ]
+
     @property
     def lines(self) -> list[str]:
         """Return what was logged, by any node."""

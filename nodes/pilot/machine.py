@@ -80,6 +80,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     safety: SafetyPermission | None
     session: SessionPermission | None
     offer_a: float | None  # of load_manager
+    since_s: float = 0.0  # since the look before, stepped or not
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -112,6 +113,7 @@ def look(
     safety: SafetyStatus | None,
     session: SessionStatus | None,
     offer: LoadOffer | None,
+    since_s: float = 0.0,
 ) -> Inputs:
     """Return the inputs of a look: only the used fields of each message.
 
@@ -136,6 +138,7 @@ def look(
             is_card_required=session.authorization_required,
         ),
         offer_a=None if offer is None else offer.limit_a,
+        since_s=since_s,
     )
 
 
@@ -184,6 +187,7 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
             limit_a=min(_limits_a(inputs)),
             cp_state=cp_state,
             reading=reading,
+            since_s=inputs.since_s,
         )
     if offered_a != state.offered_a:
         state = replace(state, offered_a=offered_a, changed_s=inputs.now_s)

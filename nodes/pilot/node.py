@@ -45,7 +45,8 @@ class PilotNode:
 
     def _look(self, instant: Instant) -> Inputs:
         safety, session = self._safety.fresh(), self._session.fresh()
-        return look(instant.now_s, self._cp_line.read(), safety, session, self._offer.fresh())
+        offer, reading = self._offer.fresh(), self._cp_line.read()
+        return look(instant.now_s, reading, safety, session, offer, instant.since_s)
 
     def _act(self, inputs: Inputs) -> Outputs:
         self._state, outputs = step(self._config, self._state, inputs)

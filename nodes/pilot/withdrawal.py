@@ -46,17 +46,20 @@ def line_of(
     limit_a: float,
     cp_state: CpState | None,
     reading: CpLineReading | None,
+    since_s: float,
 ) -> tuple[str, str] | None:
     """Return the line for an offer that ends (level, text); None if the plug was pulled.
 
     :param offered_a: until now.
     :param limit_a: the lowest known limit.
+    :param since_s: since the look before: a node that stood still itself may read late.
     """
     if reason is NoOffer.NO_VEHICLE:
         return None
     match reason:
         case NoOffer.LINE_UNREAD:
-            why = "the CP line could not be read"
+            gap = f"the look before was {since_s * 1000:.0f} ms ago"
+            why = f"the CP line could not be read; {gap}"
         case NoOffer.LINE_WRONG:
             volts = 0.0 if reading is None else reading.high_v
             why = f"the CP line is in state {cp_state}, {volts:+.1f} V"

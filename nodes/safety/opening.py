@@ -14,7 +14,7 @@ from nodes.safety.cycle import READ_S, Lateness
 from nodes.safety.evaluation import Evaluation, Stale
 from nodes.safety.faults import FaultState
 from nodes.safety.reasons import AnyReason, Reason, Reasons
-from nodes.safety.state import Inputs, State
+from nodes.safety.state import Inputs, State, StopAsked
 from nodes.safety.supply import SILENT_S
 
 OPENED = "the contactor has opened"
@@ -55,26 +55,55 @@ def opening_of(
     if state.phase in ENERGISED:
         is_open = was_closed and state.proof.contactor is Contactor.OPEN
         return ("warning", _DROPPED) if is_open and not has_dropped else None
-    because = _because(reasons, evaluation, lateness)
-    parts = [_text(reason, state.faults, evaluation, inputs) for reason in because] or [_UNTESTED]
+    asked = before.asked if before.phase is SafetyPhase.STOPPING else None
+    because = _because(reasons, evaluation, lateness, was_asked=asked is not None)
+    parts = [_text(reason, state.faults, evaluation, inputs) for reason in because]
+    is_in_order = _IN_ORDER.issuperset(because)
+    if asked is not None:
+        parts.append(asked.text)
+        is_in_order = is_in_order and asked.is_in_order
     if evaluation is not None and was_closed and reasons.to_open is None:
         parts.append(_when(config, evaluation))
     what = "the coil is switched off" if has_dropped else OPENED
-    level = "info" if because and _IN_ORDER.issuperset(because) else "warning"
-    return level, f"{what}: {'; '.join(parts)}"[:MOST_TEXT]
+    return "info" if is_in_order else "warning", f"{what}: {'; '.join(parts)}"[:MOST_TEXT]
+
+
+def stop_asked(
+    before: State,
+    state: State,
+    evaluation: Evaluation | None,
+    inputs: Inputs,
+    reasons: Reasons,
+) -> StopAsked | None:
+    """Return why the vehicle is asked to stop from this step on; None: it is not.
+
+    The reason may be gone when the contactor opens.
+    """
+    if (before.phase, state.phase) != (SafetyPhase.CLOSED, SafetyPhase.STOPPING):
+        return None
+    if reasons.first is None:
+        return StopAsked(text=_UNTESTED)
+    text = _text(reasons.first, state.faults, evaluation, inputs)
+    return StopAsked(text=text, is_in_order=reasons.first in _IN_ORDER)
 
 
 def _because(
-    reasons: Reasons, evaluation: Evaluation | None, lateness: Lateness
+    reasons: Reasons,
+    evaluation: Evaluation | None,
+    lateness: Lateness,
+    *,
+    was_asked: bool,
 ) -> tuple[AnyReason, ...]:
-    """Return what has decided, and what the vehicle had been asked to stop for, if anything."""
+    """Return what has decided, most serious first.
+
+    :param was_asked: the vehicle was asked to stop before, for a reason that is remembered.
+    """
     if evaluation is None:
         is_late = lateness is Lateness.TOO_LATE  # the inputs are stale beside that
         found = [Reason.FAULT if is_late else None, reasons.first]
     else:
-        found = [reasons.to_open, reasons.to_withhold or reasons.to_wait]
-        if reasons.to_open is Reason.FAULT:
-            found = [Reason.FAULT]
+        is_alone = was_asked or reasons.to_open is Reason.FAULT
+        found = [reasons.to_open, None if is_alone else reasons.to_withhold or reasons.to_wait]
     return tuple(dict.fromkeys(reason for reason in found if reason is not None))
 
 

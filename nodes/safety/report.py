@@ -16,7 +16,7 @@ from nodes.safety.evaluation import Evaluation, Stale
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
 from nodes.safety.latch import is_kept, latches_of, want
-from nodes.safety.opening import opening_of
+from nodes.safety.opening import opening_of, stop_asked
 from nodes.safety.reasons import Reasons, reason_not_closed
 from nodes.safety.state import Inputs, Outputs, State
 
@@ -52,6 +52,9 @@ def report(
     line = opening_of(config, before, state, evaluation, inputs, reasons, lateness)
     if line is not None:
         state = replace(state, opened=line[1])
+    asked = stop_asked(before, state, evaluation, inputs, reasons)
+    if asked is not None:
+        state = replace(state, asked=asked)
     state = _begin_to_publish(config, state, moment)
     is_at_rest = _is_at_rest(before, state)
     # Open, unchanged, no vehicle: more looks would open nothing sooner.

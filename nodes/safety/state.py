@@ -21,6 +21,13 @@ from nodes.safety.selftest import SelfTesting
 from nodes.safety.stale import StaleInputs
 
 
+class StopAsked(Struct, frozen=True, kw_only=True):
+    """Why the vehicle was asked to stop, as text for the log."""
+
+    text: Text
+    is_in_order: bool = False  # a vehicle, a person or another node asks for it
+
+
 class Inputs(Struct, frozen=True, kw_only=True):
     """What one look shows; a message that is older than its hold is None."""
 
@@ -57,6 +64,7 @@ class State(Struct, frozen=True, kw_only=True):
     stop_by_s: float | None = None
     publishes_from_s: float | None = None  # without a first proof nothing is published before
     has_published: bool = False
+    asked: StopAsked | None = None  # STOPPING: why
     opened: Text = ""  # why the contactor opened last; "": not since the start
 
 

@@ -10,6 +10,7 @@ from msgs.session import WallboxState
 from msgs.state_reason import StateReason
 
 CHARGING = (WallboxState.CHARGING, WallboxState.DEGRADED)
+STARTED = "safety has been started again, with an open contactor"
 _BY_ITSELF = (StateReason.VEHICLE, StateReason.SELF_TEST)
 
 
@@ -21,7 +22,8 @@ def interruption(
 ) -> str | None:
     """Return the line for a charge that is interrupted; None: none is, or the vehicle stopped.
 
-    A vehicle that stops by itself shows B beside an offer.
+    A vehicle that stops by itself shows B beside an offer. A safety that has opened nothing since
+    its start has been started in the charge.
     """
     if before not in CHARGING or now is not WallboxState.READY_FOR_CHARGING or safety is None:
         return None
@@ -29,5 +31,5 @@ def interruption(
     if because not in _BY_ITSELF or has_stopped:
         return None
     is_closed = safety.contactor is Contactor.CLOSED
-    why = safety.detail if is_closed else safety.opened or safety.detail
+    why = safety.detail if is_closed else safety.opened or STARTED
     return f"the charge is interrupted: {why or 'safety gives no reason'}"

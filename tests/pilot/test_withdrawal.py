@@ -46,7 +46,7 @@ def then(state: State, now_s: float = 1000.0, **inputs: Any) -> tuple[State, Out
         ({"safety": None}, "warning", "safety has been silent for more than 1000 ms"),
         ({"session": None}, "warning", "session has been silent for more than 3000 ms"),
         ({"offer_a": None}, "warning", "load_manager has been silent for more than 3000 ms"),
-        ({"reading": None}, "warning", "the CP line could not be read"),
+        ({"reading": None, "since_s": 0.9}, "warning", "not be read; the look before was 900 ms"),
         ({"offer_a": 0.0}, "info", "the lowest limit is 0.0 A, below 6 A"),
         ({"safety": replace(SAFETY, may_offer=False)}, "info", "safety withholds it"),
         ({"session": replace(SESSION, permitted=False)}, "info", "session does not permit"),

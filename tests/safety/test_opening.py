@@ -14,7 +14,7 @@ from nodes.safety.cycle import Lateness
 from nodes.safety.evaluation import Evaluation, Stale
 from nodes.safety.faults import CLEAN
 from nodes.safety.finding import Finding, Record
-from nodes.safety.opening import DROPPED, OPENED, opening_of
+from nodes.safety.opening import DROPPED, OPENED, opening_of, stop_asked
 from nodes.safety.reasons import AnyReason, Reason, Reasons, stale_reasons
 from nodes.safety.state import Inputs, State
 from nodes.safety.words import REASONS
@@ -157,8 +157,28 @@ def test_every_reason_has_a_line(reason: AnyReason) -> None:
     assert len(text(reasons, evaluation)) > 5
 
 
-def test_a_permission_that_came_back_too_late_has_a_line() -> None:
-    assert "self-test does not count" in text(Reasons(None, None, None), PLUGGED)
+@pytest.mark.parametrize(
+    ("asks", "words", "level"),
+    [
+        (Reasons(Reason.METER_SILENT, None, None), "for more than 5000 ms", "warning"),
+        (Reasons(Reason.NOT_PERMITTED, Reason.NO_OFFER, None), "is not permitted", "info"),
+        (Reasons(None, None, None), "self-test does not count", "warning"),
+    ],
+)
+def test_what_the_vehicle_was_asked_to_stop_for_is_named_though_it_is_gone(
+    asks: Reasons, words: str, level: str
+) -> None:
+    stopping = replace(CLOSED, phase=P.STOPPING)
+    asked = stop_asked(CLOSED, stopping, DRAWS, INPUTS, asks)
+    assert stop_asked(stopping, stopping, DRAWS, INPUTS, asks) is None
+    before = replace(stopping, asked=asked)
+    gone = Reasons(None, Reason.NO_OFFER, None)
+    found = line(gone, PLUGGED, before=before)
+    assert found is not None
+    assert found[0] == level
+    assert found[1].startswith(OPENED)
+    assert words in found[1]
+    assert "offers no current" not in found[1]
 
 
 @pytest.mark.parametrize(

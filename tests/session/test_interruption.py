@@ -6,7 +6,7 @@ from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyPhase, SafetyStatus
 from msgs.session import WallboxState
 from msgs.state_reason import StateReason
-from nodes.session.interruption import CHARGING, interruption
+from nodes.session.interruption import CHARGING, STARTED, interruption
 from tests.builders import charging_safety, safety_status
 
 READY = WallboxState.READY_FOR_CHARGING
@@ -23,8 +23,8 @@ NO_OFFER = charging_safety(
     [
         (StateReason.SELF_TEST, TESTING, WHY),
         (StateReason.VEHICLE, NO_OFFER, "the pilot offers no current"),
-        (StateReason.SELF_TEST, safety_status(detail="being tested"), "being tested"),
-        (StateReason.VEHICLE, safety_status(), "no reason"),
+        (StateReason.SELF_TEST, safety_status(detail="being tested"), STARTED),
+        (StateReason.VEHICLE, charging_safety(offered_a=0.0), "no reason"),
     ],
 )
 def test_an_interruption_by_the_box_is_named(
