@@ -19,6 +19,7 @@ from nodes.dcs import clock
 from nodes.dcs.box_asks import Asked, AskToken, Begun, Boot, Ended, Registration, Sampled
 from nodes.dcs.events import MeterSample
 from nodes.dcs.state import CONNECTOR, PendingCall, Queued, Transaction, Waiting
+from nodes.dcs.store import is_stored
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import count_of, seconds_of
 
@@ -33,15 +34,27 @@ def send_next(turn: Turn) -> None:
     if not turn.state.link.is_open or outbox.call is not None:
         return
     waiting = _next_waiting(turn)
-    queued = next_queued(turn) if turn.is_online else None
+    queued = _next_stored(turn) if turn.is_online else None
     is_person = waiting is not None and isinstance(waiting.asked, Boot | AskToken)
     if waiting is not None and (queued is None or is_person):
         rest = tuple(each for each in outbox.waiting if each is not waiting)
         turn.set(outbox=replace(outbox, waiting=rest))
         _send(turn, waiting.asked, key=waiting.key)
     elif queued is not None:
-        queued = _stamped(turn, queued)
         _send(turn, asked_of(turn, queued), number=queued.number)
+
+
+def _next_stored(turn: Turn) -> Queued | None:
+    """Return the message of the queue that is sent next, once it is on the disk as it is sent.
+
+    Else a node that is killed would send it again with another time, corrected by another clock,
+    and the service would take it for another transaction.
+    """
+    queued = next_queued(turn)
+    if queued is None:
+        return None
+    queued = _stamped(turn, queued)
+    return queued if is_stored(turn.state.store, queued, turn.before) else None
 
 
 def _next_waiting(turn: Turn) -> Waiting | None:

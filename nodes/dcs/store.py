@@ -123,6 +123,18 @@ def is_busy(store: Store) -> bool:
     return bool(store.writing) or store.is_urgent
 
 
+def is_stored(store: Store, queued: Queued, before: Durable) -> bool:
+    """Return whether a message is on the disk as it is, or the disk refuses it.
+
+    :param before: what was kept before this step, whose changes are not noted yet.
+    """
+    key = (_kind_of(queued), f"{queued.number:012}")
+    if key[0] == SAMPLE or store.problem is not None:
+        return True
+    is_noted = any(each is queued for each in before.queue)
+    return is_noted and key not in store.waiting and key not in store.writing
+
+
 def take_result(store: Store, result: WriteResult, now_s: float) -> Store:
     """Return the store after a write; what was not written waits again."""
     if result.problem is None:

@@ -24,6 +24,7 @@ class Turn:
 
     def __init__(self, state: State, inputs: Inputs) -> None:
         self.state = state
+        self.before = state.durable
         self.inputs = inputs
         self.moment = Moment(inputs.now_s)
         self.lines: list[tuple[str, str]] = []

@@ -1,11 +1,17 @@
 """No transaction is lost, and none is there twice, whatever is interrupted."""
 
+import sqlite3
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from msgs.topics import DCS_STATUS
+from nodes.dcs.link_sim import SimConnection
+from nodes.dcs.state import Queued
 from tests.dcs.host import Charge
 from tests.dcs.station import Station
 
@@ -239,3 +245,30 @@ def test_a_damaged_database_loses_no_transaction(station: Station, tmp_path: Pat
     station.end_charge()
     charges = check(station)
     assert [(charge.starts, charge.stops) for charge in charges] == [(1, 1)] * 4
+
+
+@pytest.mark.req("DCS-7")
+def test_a_begin_whose_time_is_corrected_is_stored_before_it_is_sent(
+    station: Station, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that is killed just then sends it again: with another time it would be another one."""
+    stored_ms: list[set[int]] = []  # the times of the messages on the disk, at each begin
+
+    def put(connection: SimConnection, text: str) -> None:
+        if "StartTransaction" in text:
+            with closing(sqlite3.connect(tmp_path / "dcs.sqlite")) as database:
+                rows = database.execute("SELECT content FROM entries WHERE kind = 'message'")
+                messages = [msgspec.json.decode(content, type=Queued) for (content,) in rows]
+            stored_ms.append({each.asked.utc_ns // 1_000_000 for each in messages})
+        carried(connection, text)
+
+    carried = SimConnection.put
+    monkeypatch.setattr(SimConnection, "put", put)
+    station.host.go()
+    station.lose_power(100.0, is_utc_set=False)
+    station.begin_charge()
+    station.host.ahead_s = 100_000.0  # of the box
+    station.host.come()
+    station.soon(lambda: bool(station.host.charges), 600.0)
+    (charge,) = station.host.charges.values()
+    assert round(datetime.fromisoformat(charge.start).timestamp() * 1e3) in stored_ms[0]
