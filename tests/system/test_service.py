@@ -89,6 +89,7 @@ def test_a_box_is_started_and_stopped_from_afar_and_follows_a_plan(
     (stop,) = service.named("StopTransaction")
     assert stop["reason"] == "Remote"
     box.do("sim", "unplug")
+    box.until(SESSION_STATUS, lambda status: not status.plugged)  # the next test plugs in
 
 
 @pytest.mark.req("DCS-1", "DCS-7")
