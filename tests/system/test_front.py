@@ -36,7 +36,7 @@ class Home:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.ports = 10_000 + os.getpid() % 20_000
+        self.ports = 10_000 + os.getpid() % 13_000  # all below those of clients, from 32768 on
         self.started: list[subprocess.Popen[str]] = []
 
     @property
