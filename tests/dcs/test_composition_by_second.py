@@ -42,11 +42,7 @@ def value_in_second(profile: ChargingProfile, second: int, begun: float) -> Rate
             assert profile.start_utc_s is not None
             assert profile.recurrence is not None
             step = DAY if profile.recurrence == Recurrence.DAILY else 7 * DAY
-            begin = profile.start_utc_s
-            while begin > second:
-                begin -= step
-            while begin + step <= second:
-                begin += step
+            begin = second - (second - profile.start_utc_s) % step
     if profile.duration_s is not None and second >= begin + profile.duration_s:
         return None
     begun_periods = [each for each in profile.periods if begin + each.start_s <= second]
