@@ -1,6 +1,5 @@
 """What the tests of the page share: a box behind it, a browser before it, a node that runs."""
 
-import functools
 import http.client
 import json
 import random
@@ -10,12 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from msgspec import Struct
 from werkzeug.test import TestResponse
 
@@ -31,6 +33,7 @@ from nodes.web.store import WebStore
 from tests.builders import box_label
 from tests.view.snapshot import nothing_said
 from view.snapshot import Received
+from web import account
 from web.app import create_app
 from web.box import ServerConfig, SilentError
 from web.browser_logins import BrowserLogins
@@ -39,7 +42,7 @@ from web.hosts import KnownNames, known_names
 from web.live import live_of
 from web.login_check import LoginCheck
 from web.page_snapshot import PageSnapshot
-from web.password_strength import weakness
+from web.password_strength import NOT_JUDGED, weakness
 from web.streams import Streams
 
 LABEL = box_label("04A1B2C3D4E580", "04A1B2C3D4E581", "04A1B2C3D4E582", "04A1B2C3D4E583")
@@ -60,18 +63,38 @@ def token_of(page: str) -> str:
     return found[1]
 
 
+class CompiledOnce(BytecodeCache):
+    """The compiled templates of all pages of a worker: to compile them is most of a new page."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, CodeType]] = {}  # by name and path, with a hash
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._known.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._known[bucket.key] = (bucket.checksum, bucket.code)
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
+
+
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
 
 
-@functools.cache
-def _judged(password: str, texts: tuple[str, ...]) -> str:
-    return weakness(password, texts)
+_judged: dict[tuple[str, ...], str] = {}
 
 
 def weakness_once(password: str, texts: Iterable[str]) -> str:
     """Judge as the box does, each password once: each judgement is a process of its own."""
-    return _judged(password, tuple(texts))
+    asked = (password, *texts)
+    if _judged.get(asked, NOT_JUDGED) == NOT_JUDGED:  # a busy machine is no answer for the others
+        _judged[asked] = weakness(password, asked[1:])
+    return _judged[asked]
 
 
 class HandBox:
@@ -154,8 +177,8 @@ class Browser:
 class Desk:
     """The whole page with all that it keeps, but for the server and the bus."""
 
-    def __init__(self, state_dir: Path, panel: bool = False) -> None:
-        self.box = HandBox()
+    def __init__(self, state_dir: Path, panel: bool = False, box: HandBox | None = None) -> None:
+        self.box = box or HandBox()
         self.state_dir = state_dir
         self.panel = panel
         self.boot = "boot"
@@ -199,6 +222,13 @@ class Desk:
             browser.login(password=PASSWORD)
         assert browser.is_in()
         return browser
+
+
+@pytest.fixture(autouse=True)
+def _hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords quickly: the cost of the box is in test_login.py and in real processes."""
+    monkeypatch.setattr(account, "TIME_COST", 1)
+    monkeypatch.setattr(account, "MEMORY_KIB", 8)
 
 
 @pytest.fixture

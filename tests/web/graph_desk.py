@@ -73,7 +73,5 @@ class GraphDesk(Desk):
     """See `Desk`; the nodes behind it are real."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder / "web", panel=True)
         self.graph_box = GraphBox(folder / "graph")
-        self.box = self.graph_box
-        self.start()
+        super().__init__(folder / "web", panel=True, box=self.graph_box)

@@ -20,7 +20,6 @@ from tests.web.conftest import LABEL, PASSWORD, Browser
 from tests.web.graph_desk import GraphDesk
 from tests.web.hostile import BODIES, BYTES, KINDS_OF_BODY, TEXTS, Case, judge, judge_log
 from tests.web.reading import Form, Reading
-from web import account
 from web.charge_api import CHARGE_METHODS
 
 HEAL_S = 61.0  # the longest wait after failed logins is over
@@ -38,11 +37,24 @@ FIELDS = tuple({name for method in TAKEN for name in method.arguments.__struct_f
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GraphDesk:
-    """Give a page before real nodes. Passwords are hashed quickly: the hash is not tested here."""
-    monkeypatch.setattr(account, "TIME_COST", 1)
-    monkeypatch.setattr(account, "MEMORY_KIB", 8)
-    desk = GraphDesk(tmp_path)
+def desk(tmp_path: Path) -> GraphDesk:
+    """Give a page before real nodes."""
+    return new_desk(tmp_path)
+
+
+@pytest.fixture
+def asked_desk(tmp_path_factory: pytest.TempPathFactory) -> GraphDesk:
+    """Give the page of a worker that nothing is sent to: the tests only ask for what it shows."""
+    if not _asked:
+        _asked.append(new_desk(tmp_path_factory.mktemp("asked")))
+    return _asked[0]
+
+
+_asked: list[GraphDesk] = []
+
+
+def new_desk(folder: Path) -> GraphDesk:
+    desk = GraphDesk(folder)
     tablet = desk.owner()  # whose login stands on the page User Settings
     form = {"viewer_name": "tablet", "current_password": PASSWORD}
     token = tablet.token("/user")
@@ -323,8 +335,8 @@ def test_any_text_in_a_form_is_answered_in_words(desk: GraphDesk) -> None:
 # --- addresses and headers ------------------------------------------------------------------------
 
 
-def test_hostile_addresses_are_answered_in_words(desk: GraphDesk) -> None:
-    attack = Attack(desk)
+def test_hostile_addresses_are_answered_in_words(asked_desk: GraphDesk) -> None:
+    attack = Attack(asked_desk)
     sent = {what: text.encode(errors="replace")[:2000] for what, text in TEXTS.items()} | BYTES
     for what, value in sent.items():
         quoted = quote_from_bytes(value) if what not in BYTES else value.decode("latin-1")
@@ -338,9 +350,9 @@ def test_hostile_addresses_are_answered_in_words(desk: GraphDesk) -> None:
             f"/api/v1/live?{quoted}",
         ):
             case = Case(path[:60], what)
-            del desk.box.lines[:]
+            del asked_desk.box.lines[:]
             judge(attack.browser.client.get(path), case)
-            judge_log(desk.box.lines, case)
+            judge_log(asked_desk.box.lines, case)
 
 
 HEADERS = (
@@ -351,13 +363,13 @@ HEADERS = (
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_hostile_headers_are_answered_in_words(desk: GraphDesk, header: str) -> None:
-    attack = Attack(desk)
+def test_hostile_headers_are_answered_in_words(asked_desk: GraphDesk, header: str) -> None:
+    attack = Attack(asked_desk)
     texts = [text for text in TEXTS.values() if not set(text) & {"\r", "\n", "\0"}]
     for text in texts:
         value = text.encode(errors="replace").decode("latin-1")[:8000]
         for path in ("/", "/login", "/static/css/base.css", "/api/v1/live"):
             case = Case(f"{path} {header}", ascii(text[:40]))
-            del desk.box.lines[:]
+            del asked_desk.box.lines[:]
             judge(attack.browser.get(path, headers={header: value}), case)
-            judge_log(desk.box.lines, case)
+            judge_log(asked_desk.box.lines, case)

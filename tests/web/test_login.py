@@ -19,6 +19,11 @@ def number(browser: Browser) -> str:
     return str(cookie.value)
 
 
+@pytest.fixture
+def _hashes() -> None:
+    """Hash passwords as the box does."""
+
+
 def with_number(desk: Desk, kept: str) -> Browser:
     """Return a browser that has a login's number from somewhere."""
     browser = desk.browser()

@@ -16,7 +16,6 @@ from werkzeug.test import TestResponse
 from msgs.methods import GET_SETTINGS
 from tests.web.conftest import LABEL, PASSWORD, Desk
 from tests.web.graph_desk import GraphDesk
-from web import account
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "EVIL")
 SAFE = ("GET", "HEAD")
@@ -240,9 +239,7 @@ class Visitors:
 
 
 @pytest.fixture
-def visitors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Visitors:
-    monkeypatch.setattr(account, "TIME_COST", 1)
-    monkeypatch.setattr(account, "MEMORY_KIB", 8)
+def visitors(tmp_path: Path) -> Visitors:
     return Visitors(tmp_path)
 
 

@@ -133,10 +133,8 @@ class SettingsDesk(Desk):
     """See `Desk`; the nodes behind it are real, and can be replaced by new ones."""
 
     def __init__(self, state_dir: Path) -> None:
-        super().__init__(state_dir)
         self.nodes = NodesBox()
-        self.box = self.nodes
-        self.start()
+        super().__init__(state_dir, box=self.nodes)
         self.signed_in: Browser = self.owner()
 
 
