@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.web.browser.test_pages import violations_of_schemes
 from tests.web.browser.visit import DESKTOP, PHONE
 from tests.web.conftest import LABEL, PASSWORD, RunningNode
 
 pytestmark = pytest.mark.system
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 MOST_SHIFT = 0.05
 SHIFT = """new Promise((done) => {
   let sum = 0;
@@ -23,6 +22,10 @@ SHIFT = """new Promise((done) => {
   observer.observe({type: "layout-shift", buffered: true});
   requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
 })"""
+WIDE = """[...document.querySelectorAll('body *')]
+  .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
+  .filter((each) => getComputedStyle(each).position !== 'absolute')
+  .map((each) => each.outerHTML.slice(0, 120))"""
 FORBIDDEN = "the server responded with a status of"  # what the browser notes of a refused form
 Open = Callable[..., Page]
 
@@ -125,34 +128,20 @@ def states(page: Page) -> Iterator[str]:
 
 @pytest.mark.req("WEB-1")
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_each_state_can_be_used_by_everybody_and_does_not_move(
-    open_page: Open, size: tuple[int, int], scheme: str
+def test_each_state_can_be_used_by_everybody_does_not_move_and_fits_with_large_text(
+    open_page: Open, size: tuple[int, int]
 ) -> None:
-    page = open_page(size=size, scheme=scheme)
+    page = open_page(size=size)
     found: list[Any] = []
     for state in states(page):
         shift = page.evaluate(SHIFT)
         assert shift < MOST_SHIFT, state
-        options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
-        violations = Axe().run(page, options=options).response["violations"]
-        found += [(state, each["id"], each["nodes"][0]["html"][:160]) for each in violations]
-    assert found == []
-
-
-@pytest.mark.req("WEB-1")
-def test_text_of_twice_the_size_fits_a_phone(open_page: Open) -> None:
-    page = open_page()
-    for state in states(page):
+        found += violations_of_schemes(page, state)
         page.evaluate("document.documentElement.style.fontSize = '200%'")
-        wide = page.evaluate(
-            """[...document.querySelectorAll('body *')]
-              .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
-              .filter((each) => getComputedStyle(each).position !== 'absolute')
-              .map((each) => each.outerHTML.slice(0, 120))"""
-        )
-        assert wide == [], state
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], state
+        assert page.evaluate(WIDE) == [], state
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], state
+        page.evaluate("document.documentElement.style.fontSize = ''")
+    assert found == []
 
 
 @pytest.mark.req("WEB-1")

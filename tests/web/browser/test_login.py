@@ -45,8 +45,8 @@ def test_first_login_asks_for_a_new_password_and_then_shows_the_page(
     expect(page.get_by_role("heading", name="Status")).to_be_visible()
 
 
-@pytest.mark.req("WEB-1")
-def test_a_wrong_password_is_explained_and_the_user_name_stays(
+@pytest.mark.req("WEB-1", "WEB-16")
+def test_a_wrong_password_is_explained_and_the_recovery_key_leads_to_user_settings(
     new_tab: NewTab, site: Site, complaints: Complaints
 ) -> None:
     complaints.expected = (FORBIDDEN,)
@@ -56,13 +56,6 @@ def test_a_wrong_password_is_explained_and_the_user_name_stays(
     expect(page.get_by_label("Username:")).to_have_value("admin")
     expect(page.get_by_label("Password:")).to_have_value("")
 
-
-@pytest.mark.req("WEB-1", "WEB-16")
-def test_recovery_key_leads_to_user_settings_and_is_shown_there_on_demand(
-    new_tab: NewTab, site: Site
-) -> None:
-    page = new_tab()
-    page.goto("/login")
     page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("Recovery Key:").fill(site.label.recovery_key)
     page.get_by_role("button", name="Continue").click()

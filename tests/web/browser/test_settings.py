@@ -53,9 +53,8 @@ class Visit:
                 self.site.ask("system", "set", changes=changes)
 
     def go_to(self, row: SettingsPage) -> None:
-        """Open a page by the menu, as a person does."""
+        """Open a page by the menu of the one before, as a person does."""
         page = self.page
-        page.goto("/")
         menu = page.get_by_role("navigation", name="Menu")
         menu.get_by_role("link", name=row.menu.value.capitalize(), exact=True).click()
         for path in (row.parent, row.path):
@@ -143,6 +142,7 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
         with tempfile.TemporaryDirectory() as folder:
             site.sign_in(Path(folder))
         page, complaints = open_page(browser, site.url, SIZES[request.param], site.storage_state())
+        page.goto("/")
         site.ask("system", "set", changes={"house_meter.manufacturer": "", "house_meter.host": ""})
         visit = Visit(site, page, complaints, {})
         visit.at_first = visit.settings()

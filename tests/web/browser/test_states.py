@@ -13,10 +13,10 @@ from msgs.safety import FaultCode
 from msgs.session import WallboxState
 from msgs.state_reason import StateReason
 from tests.closing import close_all
-from tests.web.browser.gallery import SCHEMES, open_live, open_page, overflow, standing
+from tests.web.browser.gallery import open_live, open_page, overflow, standing
 from tests.web.browser.page_states import linked
 from tests.web.browser.states import STATES, State, named
-from tests.web.browser.test_pages import violations
+from tests.web.browser.test_pages import violations_of_schemes
 from tests.web.browser.virtual_site import Login, VirtualSite
 from tests.web.browser.visit import DESKTOP, PHONE
 
@@ -47,9 +47,7 @@ def look(browser: Browser, login: Login, state: State) -> list[Any]:
         pages = [show(browser, site, state, size) for size in (PHONE, DESKTOP)]
         state.then(site, [page for page, _ in pages])
         for page, complaints in pages:
-            for scheme in SCHEMES:
-                page.emulate_media(color_scheme=scheme)
-                wrong += violations(page, f"{state.name} {scheme}")
+            wrong += violations_of_schemes(page, state.name)
             wrong += is_too_wide(page)
             wrong += [
                 text for text in complaints if not any(part in text for part in state.complaints)
@@ -102,9 +100,7 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, login: Login) -> 
         page, complaints = open_live(browser, site, named("idle"), PHONE)
         for path in linked(page):
             page.goto(path)
-            for scheme in SCHEMES:
-                page.emulate_media(color_scheme=scheme)
-                wrong += violations(page, f"{path} {scheme}")
+            wrong += violations_of_schemes(page, path)
             wrong += [f"{path}: {words}" for words in is_too_wide(page)]
         wrong += complaints
         page.context.close()
