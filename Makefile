@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
 MUTANTS := $(VENV)/.mutants
-SYSTEM := tests/system tests/system_node tests/web/browser tests/dcs # where processes are started
+# Where processes are started: the long files first, so that no worker is left with one at the end.
+SYSTEM := tests/web/browser tests/system tests/system_node tests/dcs
 WORKERS := 3 # on two cores: a third of the tests' time is waiting
 
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
@@ -28,7 +29,8 @@ run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
 test: check browser node-peer fast
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m "system and not proof" $(SYSTEM)
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	    -m "system and not proof" $(SYSTEM)
 
 fast: setup
 	$(BIN)/pytest -q -n $(WORKERS) -m "not system and not proof"
