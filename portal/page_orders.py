@@ -69,6 +69,7 @@ class SetNewCards(_Order, frozen=True, tag="new_cards"):
 PageOrder = (
     Activate | Forget | StartCharge | StopCharge | SetWish | SetPrices | SetCard | SetNewCards
 )
+NO_CARD = "The number of a card has 1 to 20 plain characters."
 _DECODER: msgspec.json.Decoder[PageOrder] = msgspec.json.Decoder(PageOrder)
 
 
@@ -77,7 +78,7 @@ def carry_out(service: ChargingService, text: str | bytes) -> str:
     try:
         order = _DECODER.decode(text)
     except msgspec.DecodeError as error:
-        return str(error)
+        return NO_CARD if "`$.card`" in str(error) else str(error)
     match order:
         case SetPrices(prices=prices):
             service.keep(prices=prices)

@@ -18,7 +18,8 @@ USUAL_PRICES = (
 
 Price = Annotated[float, Meta(ge=-10.0, le=10.0)]  # [EUR/kWh]; assumed
 Prices = Annotated[tuple[Price, ...], Meta(min_length=HOURS, max_length=HOURS)]
-Token = Annotated[str, Meta(min_length=1, max_length=20)]  # OCPP 1.6, section 7.28
+# OCPP 1.6, section 7.28; only what can be seen, as of the identity of a box.
+Token = Annotated[str, Meta(pattern=r"^[ -~]{1,20}\Z")]
 
 
 class DepartureWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

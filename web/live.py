@@ -7,6 +7,7 @@ the page with a label is a row of `web.rows`.
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from msgs.launch import ProcessState
 from msgs.led import LedFrame
@@ -158,7 +159,7 @@ def live_of(snapshot: PageSnapshot) -> Live:
         ),
         silent=tuple(source.node for source in missed(snapshot)),
         troubles=(*troubles(snapshot), *stores(snapshot)),
-        world=snapshot.world,
+        world=_without_cards(snapshot.world),
         panel=panel_now(snapshot.world, session, snapshot.front.fresh, snapshot.label),
     )
 
@@ -168,6 +169,11 @@ def _offers_set_up(snapshot: PageSnapshot) -> bool:
     settings = snapshot.settings.message
     is_wrong = headline(snapshot).kind is HeadlineKind.FAULT
     return settings is not None and not settings.web.is_set_up and not is_wrong
+
+
+def _without_cards(world: WorldStatus | None) -> WorldStatus | None:
+    """Return the world without the numbers of the cards at the reader: a viewer sees it as well."""
+    return None if world is None else replace(world, cards=())
 
 
 def encoded(live: Live) -> bytes:

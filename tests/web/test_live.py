@@ -11,6 +11,7 @@ from msgs.dcs import Link
 from msgs.launch import ProcessState
 from msgs.load_manager import Limit
 from msgs.meter import NO_LINE
+from msgs.plant import VehicleState, WorldStatus
 from msgs.rfid import Indication
 from msgs.safety import Contactor, FaultCode
 from msgs.session import WallboxState
@@ -216,6 +217,21 @@ def test_who_has_authorised_is_named(token: str, listed: dict[str, str], shown: 
     assert live(session=replace(SESSION, token=token), rfid=rfid).token_name == shown
 
 
+WORLD = WorldStatus(
+    vehicle=VehicleState.AWAY,
+    contacts_closed=(False, False, False),
+    coil=False,
+    current_a=(0.0, 0.0, 0.0),
+    house_a=(9.0, 9.0, 9.0),
+    sun_w=0.0,
+    mains=True,
+    duty_percent=100.0,
+    faults=(),
+    lights="dark",
+    ports={},
+)
+
+
 def test_no_number_of_a_card_is_on_the_page_that_a_viewer_sees() -> None:
     uid = "04FFFFFFFFFF80"
     shown = live(
@@ -223,6 +239,7 @@ def test_no_number_of_a_card_is_on_the_page_that_a_viewer_sees() -> None:
         rfid=rfid_status(
             last_uid=uid, authorised_uid=uid, indication=Indication.STORED, tone_count=1, detail="x"
         ),
+        world=replace(WORLD, cards=(uid,)),
     )
     assert uid not in encoded(shown).decode()
 
