@@ -367,7 +367,7 @@ def test_the_wizard_goes_on_where_something_is_open(owner: Browser, box: NodesBo
 def test_the_offer_of_the_first_set_up_is_declined_for_good(owner: Browser, box: NodesBox) -> None:
     assert box.table()["web.is_set_up"] is False
     status = Reading(owner.get("/").text)
-    form_of(status, "/wizard")  # the page has it
+    assert "csrf_token" in form_of(status, "/wizard").fields
     assert [each for each in status.find(id="set-up") if "hidden" in each.attributes]
     answer = owner.send("/wizard", {})
     assert (answer.status_code, answer.location) == (303, "/")
