@@ -289,7 +289,11 @@ def _vehicle(safety: SafetyStatus, session: SessionStatus) -> Headline:
 
 
 def _reduced(safety: SafetyStatus, offer: LoadOffer | None) -> Headline:
-    amount = amount_words(safety.offered_a)
-    is_lost = offer is not None and offer.house_meter is HouseMeter.LOST
-    words = f"House meter lost: {amount}" if is_lost else f"The box is warm: {amount}"
-    return _of(HeadlineKind.REDUCED, words)
+    """Return what is wrong, with the amount that it leaves where no other limit is lower."""
+    if offer is not None and offer.house_meter is HouseMeter.LOST:
+        words, decides = "House meter lost", offer.reason == "meter_lost"
+    else:
+        words = "The box is warm"
+        decides = offer is None or offer.reason == "temperature" or offer.limit_a > safety.offered_a
+    amount = f": {amount_words(safety.offered_a)}" if decides else ""
+    return _of(HeadlineKind.REDUCED, f"{words}{amount}")

@@ -146,12 +146,27 @@ def test_a_charge_has_plain_words(snapshot: Snapshot, words: str, kind: str) -> 
 def test_a_reduced_charge_says_why_and_to_what() -> None:
     lost = replace(
         because(StateReason.REDUCED, offered_a=10.0),
-        offer=said("offer", load_offer(10.0, house_meter=HouseMeter.LOST)),
+        offer=said("offer", load_offer(10.0, "meter_lost", house_meter=HouseMeter.LOST)),
     )
     assert headline(lost).words == "House meter lost: 10.0 A"
     warm = because(StateReason.REDUCED, offered_a=12.0)
     shown = headline(warm)
     assert (shown.words, shown.kind) == ("The box is warm: 12.0 A", HeadlineKind.REDUCED)
+
+
+@pytest.mark.req("MET-7")
+@pytest.mark.parametrize(
+    ("house_meter", "words"),
+    [(HouseMeter.LOST, "House meter lost"), (HouseMeter.ONLINE, "The box is warm")],
+)
+def test_a_reduced_charge_claims_no_amount_that_another_limit_sets(
+    house_meter: HouseMeter, words: str
+) -> None:
+    snapshot = replace(
+        because(StateReason.REDUCED, offered_a=8.0),
+        offer=said("offer", load_offer(8.0, "app", house_meter=house_meter)),
+    )
+    assert headline(snapshot).words == words
 
 
 def sources_of_limits() -> set[str]:
