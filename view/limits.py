@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from msgs.load_manager import amount_words
+from msgs.safety import Contactor
 from msgs.units import Amps
 from view.silence import silence
 from view.snapshot import Snapshot
@@ -43,7 +44,7 @@ def limit_title(snapshot: Snapshot) -> str:
         return "Why this current"
     if safety.faults or not safety.has_mains or safety.commissioning or safety.showroom:
         return ""
-    if safety.offered_a > 0.0:
+    if safety.contactor is Contactor.CLOSED:
         return "Why this current"
     return "Why no current" if offer.limit_a == 0.0 else "What a car could get now"
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from msgs.safety import FaultCode
+from msgs.safety import Contactor, FaultCode
 from tests.builders import load_offer
 from tests.view.charge import but, charging, silent
 from tests.view.snapshot import said
@@ -37,7 +37,7 @@ def test_all_limits_are_shown_the_lowest_first() -> None:
         (silent("offer"), "Why this current"),
         (silent("safety"), "Why this current"),
         (silent("session"), ""),
-        (but("safety", offered_a=0.0), "What a car could get now"),
+        (but("safety", contactor=Contactor.OPEN), "What a car could get now"),
         (but("safety", faults=(FaultCode.RESIDUAL_CURRENT,)), ""),
         (but("safety", has_mains=False), ""),
         (but("safety", commissioning=True), ""),
@@ -49,7 +49,9 @@ def test_the_limit_says_what_it_is_about(snapshot: Snapshot, title: str) -> None
 
 
 def test_a_limit_of_nothing_is_why_there_is_no_current() -> None:
-    snapshot = replace(but("safety", offered_a=0.0), offer=said("offer", load_offer(0.0, "app")))
+    snapshot = replace(
+        but("safety", contactor=Contactor.OPEN), offer=said("offer", load_offer(0.0, "app"))
+    )
     assert limit_title(snapshot) == "Why no current"
 
 
