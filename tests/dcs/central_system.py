@@ -1,10 +1,12 @@
 """A service over real sockets, by the package `ocpp`: its own loop, routing and checks."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ocpp.routing import on
@@ -21,6 +23,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
+def read_calls(journal: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the calls of a journal; the last line may be written in part."""
+    lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
+    return [tuple(json.loads(line)) for line in lines if line.endswith("\n")]
+
+
 class ConnectedBox(ChargePoint):  # type: ignore[misc]
     """One connection, as the package sees it."""
 
@@ -29,7 +37,7 @@ class ConnectedBox(ChargePoint):  # type: ignore[misc]
         self._system = system
 
     def _note(self, action: str, **content: Any) -> None:
-        self._system.calls.append((action, content))
+        self._system.note(action, content)
 
     @on("BootNotification")  # type: ignore[untyped-decorator]
     def on_boot(self, **content: Any) -> Any:
@@ -71,13 +79,20 @@ class ConnectedBox(ChargePoint):  # type: ignore[misc]
 
 
 class CentralSystem:
-    """A server in a thread of its own."""
+    """A server in a thread of its own.
 
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
+    With a journal it keeps each call before it answers, and knows them after a new start.
+    """
+
+    def __init__(self, port: int = 0, journal: Path | None = None) -> None:
+        self.calls = read_calls(journal) if journal is not None else []
         self.box: ConnectedBox | None = None
-        self.port = 0
+        self.port = port
+        self._journal = journal
         self._numbers: dict[tuple[Any, ...], int] = {}
+        for action, content in self.calls:
+            if action == "StartTransaction":
+                self.number_of(content)
         self._loop = asyncio.new_event_loop()
         self._over = asyncio.Event()
         self._is_ready = threading.Event()
@@ -91,6 +106,12 @@ class CentralSystem:
 
     def named(self, action: str) -> list[dict[str, Any]]:
         return [content for each, content in list(self.calls) if each == action]
+
+    def note(self, action: str, content: dict[str, Any]) -> None:
+        self.calls.append((action, content))
+        if self._journal is not None:
+            with self._journal.open("a") as file:
+                file.write(json.dumps([action, content], default=str) + "\n")
 
     def number_of(self, content: dict[str, Any]) -> int:
         key = (content["id_tag"], content["timestamp"], content["meter_start"])
@@ -120,7 +141,7 @@ class CentralSystem:
         return asyncio.run_coroutine_threadsafe(begin(), self._loop).result(60.0)
 
     async def _run(self) -> None:
-        async with serve(self._serve, "127.0.0.1", 0, subprotocols=["ocpp1.6"]) as server:  # type: ignore[list-item]
+        async with serve(self._serve, "127.0.0.1", self.port, subprotocols=["ocpp1.6"]) as server:  # type: ignore[list-item]
             self.port = next(iter(server.sockets)).getsockname()[1]
             self._is_ready.set()
             await self._over.wait()
