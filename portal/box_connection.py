@@ -9,12 +9,12 @@ from ocpp.routing import after, on
 from ocpp.v16 import ChargePoint, call_result
 
 PAIRING = "wallbox.pairing"  # vendor id of the messages that pair
-CHARGING = "wallbox.charging"  # and of the one that tells what a person has chosen at the box
+CHARGING = "wallbox.charging"  # and of the one with what a person has chosen at the box
 BOOT_S = 300  # assumed: of the Heartbeat of a box that is accepted
 WAIT_S = 20  # assumed: between two registrations of a box that waits to be activated
 
 
-class Choice(Struct, frozen=True, kw_only=True):
+class ReportedMode(Struct, frozen=True, kw_only=True):
     """What a person has chosen at the box, as it is sent."""
 
     transactionId: int
@@ -148,10 +148,10 @@ class PortalConnection(ChargePoint):  # type: ignore[misc] # the package has no 
 
     def _take_mode(self, data: str) -> str:
         try:
-            choice = msgspec.json.decode(data, type=Choice)
+            reported = msgspec.json.decode(data, type=ReportedMode)
         except msgspec.DecodeError:
             return "Rejected"
-        self._events.on_mode(choice.transactionId, choice.mode)
+        self._events.on_mode(reported.transactionId, reported.mode)
         return "Accepted"
 
     @after("DataTransfer")  # type: ignore[untyped-decorator]

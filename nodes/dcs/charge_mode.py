@@ -6,7 +6,7 @@
     none                                  fast
 
 A plan that arrives later makes a fast charge intelligent, unless a person has chosen. A box that
-does not belong to the service waits for nothing. The service is told what a person has chosen:
+does not belong to the service waits for nothing. A person's choice is reported to the service:
 
     VendorMessage wallbox.charging, mode   {"transactionId": 12, "mode": "fast" or "intelligent"}
 
@@ -87,18 +87,19 @@ def switch(turn: Turn) -> None:
     turn.log("info", f"the touch key: {other} charging")
 
 
-def tell(turn: Turn) -> None:
-    """Tell the service what a person has chosen, once it has an id of the transaction."""
+def report_choice(turn: Turn) -> None:
+    """Report what a person has chosen, once the service has an id of the transaction."""
     transaction = transactions.running(turn)
     if transaction is None or transaction.number is None or not turn.is_online:
         return
-    if transaction.mode is None or turn.state.told == (transaction.session_id, transaction.mode):
+    choice = (transaction.session_id, transaction.mode)
+    if transaction.mode is None or turn.state.reported_choice == choice:
         return
     content = {"transactionId": transaction.number, "mode": transaction.mode}
     data = msgspec.json.encode(content).decode()
     message = VendorMessage(vendor=VENDOR, name=MODE, data=data)
     turn.wait(Waiting(asked=message, key=MODE))
-    turn.set(told=(transaction.session_id, transaction.mode))
+    turn.set(reported_choice=choice)
 
 
 def wishes_of(turn: Turn) -> Wishes:

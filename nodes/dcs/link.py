@@ -107,7 +107,7 @@ class Uplink(Driver, Protocol):
         self.close()
 
 
-class Connection(Protocol):
+class LinkConnection(Protocol):
     """One connection of a driver."""
 
     def put(self, text: str) -> None:
@@ -120,7 +120,7 @@ class Connection(Protocol):
         """End the connection after what was put; nothing is reported any more."""
 
 
-C = TypeVar("C", bound=Connection)
+C = TypeVar("C", bound=LinkConnection)
 
 
 class OneConnection(Uplink, Generic[C]):

@@ -86,7 +86,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     authorisation.decide_late(turn)
     boot.register(turn)
     status.report(turn)
-    charge_mode.tell(turn)
+    charge_mode.report_choice(turn)
     remote.follow_reset(turn)
     if not (turn.state.held and is_busy(turn.state.store)):
         outbox.send_next(turn)

@@ -287,7 +287,7 @@ class State(Struct, frozen=True, kw_only=True):
     ended_samples: tuple[str, tuple[MeterSample, ...]] = ("", ())  # a session, for its end
     phases: int = UNKNOWN_PHASES  # that the vehicle uses
     plan: PlanView = NO_PLAN
-    told: tuple[str, ChargeMode | None] = ("", None)  # the service: that choice, of that session
+    reported_choice: tuple[str, ChargeMode | None] = ("", None)  # sent last, and of which session
     wishes: Wishes | None = None  # sent last; None: none since the start
     repeat_s: float = 0.0  # they are sent again then, if they have a hold
     chosen: tuple[str, float] = ("", 0.0)  # a session, and when a person chose its mode [s]

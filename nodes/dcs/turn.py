@@ -135,7 +135,7 @@ class Turn:
             box, own = self.state.reports
             self.set(reports=(None, own) if asked.connector == 0 else (box, None))
         elif isinstance(asked, VendorMessage):
-            self.set(told=("", None))
+            self.set(reported_choice=("", None))
 
     def call(self, message_id: str, asked: Asked) -> None:
         """Send a call."""

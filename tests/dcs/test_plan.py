@@ -104,8 +104,8 @@ def test_the_touch_key_switches_between_fast_and_the_plan(station: Station) -> N
     station.act("touch")
     station.soon(lambda: offered_a(station) == 10.0, 60.0)
     assert station.dcs["mode"] == "intelligent"
-    told = ["fast", "fast", "intelligent"]  # once more after the restart
-    station.soon(lambda: chosen(station) == told, 5.0)
+    reported = ["fast", "fast", "intelligent"]  # once more after the restart
+    station.soon(lambda: chosen(station) == reported, 5.0)
     station.host.go()
     station.advance(1.0)  # a key is pressed twice
     station.act("touch")
@@ -119,12 +119,12 @@ def test_the_touch_key_switches_between_fast_and_the_plan(station: Station) -> N
 
 
 def chosen(station: Station) -> list[str]:
-    """Return what the service was told of choices at the box, in the charge that it knows."""
+    """Return the choices at the box as they were reported, in the charge that the service has."""
     (charge, *_) = station.host.charges.values()
-    told = station.host.named("DataTransfer")
-    assert all(each["vendorId"] == "wallbox.charging" for each in told)
-    assert all(each["messageId"] == "mode" for each in told)
-    contents = [json.loads(each["data"]) for each in told]
+    reported = station.host.named("DataTransfer")
+    assert all(each["vendorId"] == "wallbox.charging" for each in reported)
+    assert all(each["messageId"] == "mode" for each in reported)
+    contents = [json.loads(each["data"]) for each in reported]
     assert {each["transactionId"] for each in contents} <= {charge.number}
     return [each["mode"] for each in contents]
 

@@ -234,10 +234,10 @@ def test_a_transaction_that_is_sent_again_is_the_same_one(portal: PortalInThread
 def test_what_a_person_has_chosen_at_the_box_is_kept(portal: PortalInThread) -> None:
     with page_of(portal) as page, paired(portal, page) as box:
         number = box.ask("StartTransaction", **BEGIN)["transactionId"]
-        told = {"vendorId": "wallbox.charging", "messageId": "mode"}
-        assert box.ask("DataTransfer", **told, data="{}") == {"status": "Rejected"}
+        reported = {"vendorId": "wallbox.charging", "messageId": "mode"}
+        assert box.ask("DataTransfer", **reported, data="{}") == {"status": "Rejected"}
         choice = json.dumps({"transactionId": number, "mode": "fast"})
-        assert box.ask("DataTransfer", **told, data=choice) == {"status": "Accepted"}
+        assert box.ask("DataTransfer", **reported, data=choice) == {"status": "Accepted"}
         page.until(lambda: any(each["mode"] == "fast" for each in page.state["charges"]))
 
 
