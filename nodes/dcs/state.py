@@ -235,6 +235,7 @@ class SessionsLook(Struct, frozen=True, kw_only=True):
     is_settled: bool = False  # it has been read since the start
     retry_s: float = 0.0
     session_id: str | None = None  # that ran when it was read last; None: not read yet
+    lacks: str = ""  # a session that has begun and is not in the store: its disk refuses it
     found: tuple[SessionRecord, ...] = ()  # of the pages so far, the newest first
 
 

@@ -19,12 +19,13 @@ from nodes.dcs.box_asks import Begun, BegunAnswer, Ended, EndedAnswer, StopCause
 from nodes.dcs.events import TokenStatus
 from nodes.dcs.profile_check import RunningTransaction
 from nodes.dcs.profiles import end_transaction, install
-from nodes.dcs.state import CONNECTOR, Queued, Transaction
+from nodes.dcs.state import CONNECTOR, Queued, SessionsLook, Transaction
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import is_on
 
 PAGE = 20  # records of one request
 RETRY_S = 1.0  # assumed: session's disk takes a record within it
+LACKS_S = 5.0  # as bus.write_behind.RETRY_S: a disk that refuses a record is tried again by then
 NO_CARD = "NOCARD"  # assumed: the token of a session that needed none; 1.6 has to have one
 
 SESSIONS, END = "sessions", "end"  # keys of requests
@@ -60,7 +61,7 @@ def follow_sessions(turn: Turn) -> None:
         not each.is_ended and each.session_id != session.session_id
         for each in turn.durable.transactions
     )
-    if look.session_id == session.session_id and not is_open:
+    if look.session_id == session.session_id and not is_open and not look.lacks:
         return
     _ask(turn, "")
 
@@ -94,7 +95,9 @@ def take_page(turn: Turn, answer: Answer[tuple[SessionRecord, ...]]) -> None:
     fresh = found[: known[0]] if known else found
     session = turn.inputs.session
     session_id = "" if session is None else session.session_id
-    turn.set(look=replace(look, found=(), session_id=session_id, retry_s=turn.now_s + RETRY_S))
+    look = _with_lacking(look, found, session_id)
+    retry_s = LACKS_S if look.lacks and not session_id else RETRY_S
+    turn.set(look=replace(look, found=(), session_id=session_id, retry_s=turn.now_s + retry_s))
     if mark is None:
         _begin_marks(turn, fresh)
         fresh = tuple(each for each in fresh if not each.ended_utc_ns)
@@ -106,9 +109,16 @@ def take_page(turn: Turn, answer: Answer[tuple[SessionRecord, ...]]) -> None:
         if is_fresh and record.ended_utc_ns:
             turn.keep(marks=replace(turn.durable.marks, session_id=record.session_id))
     _end_unknown(turn, found, session_id)
-    if session_id and all(each.session_id != session_id for each in found):
-        turn.set(look=replace(turn.state.look, session_id=None))  # its record is being written
     turn.set(look=replace(turn.state.look, is_settled=True))
+
+
+def _with_lacking(
+    look: SessionsLook, found: tuple[SessionRecord, ...], session_id: str
+) -> SessionsLook:
+    """Note the newest session whose record is not in the store yet; then all before it are not."""
+    stored = {each.session_id for each in found}
+    newest = session_id or look.lacks
+    return replace(look, lacks="" if newest in stored else newest)
 
 
 def _end_unknown(turn: Turn, found: tuple[SessionRecord, ...], session_id: str) -> None:

@@ -12,8 +12,10 @@ import pytest
 from msgs.topics import DCS_STATUS
 from nodes.dcs.link_sim import SimConnection
 from nodes.dcs.state import Queued
+from tests.box import NO_CARD
 from tests.dcs.host import Charge
 from tests.dcs.station import Station
+from tests.refusing_disk import Disk, Refuses
 
 
 @pytest.fixture
@@ -272,3 +274,24 @@ def test_a_begin_whose_time_is_corrected_is_stored_before_it_is_sent(
     station.soon(lambda: bool(station.host.charges), 600.0)
     (charge,) = station.host.charges.values()
     assert round(datetime.fromisoformat(charge.start).timestamp() * 1e3) in stored_ms[0]
+
+
+@pytest.mark.req("DCS-7")
+def test_a_charge_that_the_disk_has_refused_is_reported_once_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state_dir = tmp_path / "state"
+    disk = Disk(monkeypatch, state_dir)
+    station = Station(state_dir, authorization=NO_CARD)
+    disk.refuses = Refuses.SESSIONS
+    station.act("plug")
+    station.act("ready")
+    station.soon(lambda: station.state == "Charging", 60.0)
+    station.advance(10.0)
+    station.end_charge()
+    station.advance(60.0)
+    assert station.host.charges == {}
+    disk.refuses = Refuses.NOTHING
+    station.soon(lambda: bool(station.host.charges))
+    (charge,) = check(station)
+    assert (charge.token, charge.starts, charge.stops) == ("NOCARD", 1, 1)
