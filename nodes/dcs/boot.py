@@ -15,7 +15,15 @@ from msgspec.structs import replace
 
 from nodes.dcs import clock
 from nodes.dcs.box_asks import Beat, Boot, BootAnswer, Registration
-from nodes.dcs.link import Closed, CloseReason, Destination, FrameReceived, Opened, Ponged
+from nodes.dcs.link import (
+    Closed,
+    CloseReason,
+    Destination,
+    FrameReceived,
+    LongFrame,
+    Opened,
+    Ponged,
+)
 from nodes.dcs.state import LinkState, Registered, Waiting
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import seconds_of
@@ -26,6 +34,7 @@ OPENING_S = 30.0  # assumed: a connection takes no longer, with name, proxy and 
 PONG_S = 10.0  # assumed: a mobile network answers a ping within it
 OWN_INTERVAL_S = 60.0  # assumed: between two Boots if the service names none, or does not answer
 LEAST_INTERVAL_S = 5.0  # assumed: a shorter interval of the service is not followed
+MOST_INTERVAL_S = 86_400.0  # a longer one neither: as HeartbeatInterval, it is a day at most
 
 VENDOR, MODEL = "Open Wallbox", "Wallbox Connect"  # assumed; 20 characters each (CiString20)
 
@@ -40,7 +49,7 @@ def follow_link(turn: Turn) -> None:
             _opened(turn)
         case Closed(reason=reason, text=text):
             lost(turn, reason, text)
-        case FrameReceived() | Ponged():
+        case FrameReceived() | LongFrame() | Ponged():
             turn.set(link=replace(link, heard_s=turn.now_s, pong_by_s=math.inf, failures=0))
         case None:
             pass
@@ -186,7 +195,7 @@ def booted(turn: Turn, answer: BootAnswer) -> None:
     if is_new:
         turn.log("info", f"the service has answered the registration: {answer.registration}")
     interval_s = answer.interval_s if answer.interval_s > 0.0 else OWN_INTERVAL_S
-    interval_s = max(interval_s, LEAST_INTERVAL_S)
+    interval_s = min(max(interval_s, LEAST_INTERVAL_S), MOST_INTERVAL_S)
     is_accepted = answer.registration is Registration.ACCEPTED
     registered = Registered(
         last=answer.registration,

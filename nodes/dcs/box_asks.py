@@ -138,13 +138,13 @@ class BootAnswer(Struct, frozen=True, kw_only=True):
 
     registration: Registration
     interval_s: float  # of `Beat` once accepted, else until the next `Boot`
-    utc_ns: int
+    utc_ns: int | None  # None: the service says no time
 
 
 class BeatAnswer(Struct, frozen=True, kw_only=True):
     """Answer to `Beat`."""
 
-    utc_ns: int
+    utc_ns: int | None  # None: the service says no time
 
 
 class TokenAnswer(Struct, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from msgs.topics import (
 )
 from nodes.dcs.dialect import Dialect, Message, ServiceFailure, UnsendableError
 from nodes.dcs.dialect_16 import dialect
-from nodes.dcs.link import FrameReceived, LinkEvent, Uplink
+from nodes.dcs.link import FrameReceived, LinkEvent, LongFrame, Uplink
 from nodes.dcs.machine import start, step
 from nodes.dcs.sampling import wants_reading
 from nodes.dcs.service import Service
@@ -166,6 +166,8 @@ class ChargePoint:
                 "" if call is None else call.message_id,
                 None if call is None else call.asked,
             )
+        elif isinstance(event, LongFrame):
+            message = self._dialect.decode_head(event.head, event.length)
         self._rounds.run(lambda inputs: replace(inputs, link=event, message=message))
 
     # --- acts ----------------------------------------------------------------------------------

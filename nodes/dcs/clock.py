@@ -24,9 +24,9 @@ class WallClock(Struct, frozen=True, kw_only=True):
     ahead_ns: int | None = None  # None: the service has not been heard in this run
 
 
-def heard(clock: WallClock, now_s: float, utc_ns: int) -> WallClock:
-    """Return the clock after an answer of the service with its time."""
-    if not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
+def heard(clock: WallClock, now_s: float, utc_ns: int | None) -> WallClock:
+    """Return the clock after an answer of the service with its time; None: it has said none."""
+    if utc_ns is None or not EARLIEST_UTC_NS <= utc_ns < LATEST_UTC_NS:
         return clock
     ahead_ns = utc_ns - round(now_s * 1e9)
     if clock.ahead_ns is not None and abs(ahead_ns - clock.ahead_ns) < JUMP_NS:

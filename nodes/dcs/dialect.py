@@ -17,6 +17,7 @@ class FrameFault(StrEnum):
     TYPE = "type"  # a field has the wrong type
     OCCURRENCE = "occurrence"  # a field is missing
     VALUE = "value"  # a field has an impossible value
+    TOO_LONG = "too_long"  # the frame is longer than this box reads
     INTERNAL = "internal"  # this box has failed
 
 
@@ -73,6 +74,12 @@ class Dialect(Protocol):
         """Translate a frame of the service; it may contain anything.
 
         :param call_id: of the call that is open; "" if there is none.
+        """
+
+    def decode_head(self, head: str, length: int) -> Message:
+        """Translate a frame of which only the head was read, since it is too long.
+
+        :param length: of all of it, in characters.
         """
 
     def call(self, message_id: str, asked: Asked) -> str:

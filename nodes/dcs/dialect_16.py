@@ -5,6 +5,7 @@ answers unknown and unsupported actions with each other's error, and an absurd n
 OCPP-J 1.6, section 4.2 has the frames and when each code is sent.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ from nodes.dcs.dialect import (
     UnsendableError,
     WrongRequest,
 )
+from nodes.dcs.link import MOST_FRAME
 from nodes.dcs.payload_check import DECODER, first_violation, schema_of
 
 CALL, RESULT, ERROR = 2, 3, 4  # the kinds of frames
@@ -39,6 +41,7 @@ CODES: dict[FrameFault, str] = {
     FrameFault.TYPE: errors.TypeConstraintViolationError.code,
     FrameFault.OCCURRENCE: errors.OccurenceConstraintViolationError.code,  # spelled so in 1.6
     FrameFault.VALUE: errors.PropertyConstraintViolationError.code,
+    FrameFault.TOO_LONG: errors.GenericError.code,
     FrameFault.INTERNAL: errors.InternalError.code,
 }
 
@@ -86,6 +89,20 @@ class Ocpp16:
             case _:
                 return Unreadable(text="it is no message of OCPP 1.6")
 
+    def decode_head(self, head: str, length: int) -> Message:
+        """See `Dialect.decode_head`."""
+        text = f"a frame of {length} characters: expected {MOST_FRAME} at most"
+        found = _HEAD.match(head)
+        try:
+            message_id = msgspec.json.decode(found["id"], type=str) if found else ""
+        except msgspec.DecodeError:
+            found = None
+        if found is None:
+            return Unreadable(text=text)
+        if found["kind"] == str(CALL):
+            return WrongRequest(message_id=message_id, fault=FrameFault.TOO_LONG, text=text)
+        return ServiceFailure(message_id=message_id, text=text)
+
     def call(self, message_id: str, asked: Asked) -> str:
         """See `Dialect.call`."""
         action, payload = calls.ENCODERS[type(asked)](asked)
@@ -123,8 +140,13 @@ def _request(message_id: str, action: str, payload: dict[str, Any]) -> Message:
 
 
 def _answer(message_id: str, payload: dict[str, Any], call: Asked) -> Message:
-    """Return the answer to a call. Fields that the version does not have are ignored."""
+    """Return the answer to a call, as far as it can be understood.
+
+    A message of a transaction whose answer is wrong counts as refused, and would be lost. So fields
+    that the version does not have are ignored, an empty one (null) counts as absent, and 5.0 is 5.
+    """
     action, decode = answers.DECODERS[type(call)]
+    payload = answers.plain(payload)
     wrong = _violation(f"{action}Response", payload, ignores="additionalProperties")
     if wrong is None:
         try:

@@ -1,6 +1,7 @@
 """OCPP 1.6: answers of the service and of this box. Pure."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from nodes.dcs.box_asks import (
@@ -40,6 +41,7 @@ from nodes.dcs.events import (
     ResetBox,
     SetAvailability,
     SetVariable,
+    TokenInfo,
     Trigger,
     Unlock,
     UpdateList,
@@ -52,27 +54,52 @@ from nodes.dcs.events import (
 # --- of the service -------------------------------------------------------------------------------
 
 
-def _time(payload: Payload) -> int:
-    at = time_of(payload, "currentTime")
-    assert at is not None, "required by the schema"
-    return at
+MOST_INTERVAL_S = 1_000_000_000  # what is longer is never
+
+MOST_DIGITS = 18  # of a whole number that is written with a point
+MOST_DEPTH = 8  # of objects in each other; no answer of 1.6 has more than 2
+
+
+def plain(value: Any, depth: int = MOST_DEPTH) -> Any:
+    """Return an answer without its empty fields, and with each whole number as one."""
+    if isinstance(value, dict) and depth:
+        return {key: plain(each, depth - 1) for key, each in value.items() if each is not None}
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= MOST_DIGITS:
+        return int(value) if value == value.to_integral_value() else value
+    return value
+
+
+def _time(payload: Payload) -> int | None:
+    """Return the service's time; None: it says none, and is understood all the same."""
+    try:
+        return time_of(payload, "currentTime")
+    except ValueError:
+        return None
+
+
+def _info(payload: Payload) -> TokenInfo:
+    """Return an idTagInfo, whose status counts; an expiry that is no time is none."""
+    try:
+        return token_info(payload)
+    except ValueError:
+        return token_info({**payload, "expiryDate": None})
 
 
 def _boot(payload: Payload) -> BootAnswer:
     return BootAnswer(
         registration=Registration(payload["status"]),
-        interval_s=float(payload["interval"]),
+        interval_s=float(max(min(payload["interval"], MOST_INTERVAL_S), 0)),
         utc_ns=_time(payload),
     )
 
 
 def _begun(payload: Payload) -> BegunAnswer:
-    return BegunAnswer(transaction=payload["transactionId"], info=token_info(payload["idTagInfo"]))
+    return BegunAnswer(transaction=payload["transactionId"], info=_info(payload["idTagInfo"]))
 
 
 def _ended(payload: Payload) -> EndedAnswer:
     info = payload.get("idTagInfo")
-    return EndedAnswer(info=None if info is None else token_info(info))
+    return EndedAnswer(info=None if info is None else _info(info))
 
 
 def _vendor(payload: Payload) -> VendorAnswer:
@@ -86,7 +113,7 @@ def _noted(_: Payload) -> Noted:
 DECODERS: dict[type, tuple[str, Callable[[Payload], Any]]] = {
     Boot: ("BootNotification", _boot),
     Beat: ("Heartbeat", lambda payload: BeatAnswer(utc_ns=_time(payload))),
-    AskToken: ("Authorize", lambda payload: TokenAnswer(info=token_info(payload["idTagInfo"]))),
+    AskToken: ("Authorize", lambda payload: TokenAnswer(info=_info(payload["idTagInfo"]))),
     Begun: ("StartTransaction", _begun),
     Sampled: ("MeterValues", _noted),
     Ended: ("StopTransaction", _ended),

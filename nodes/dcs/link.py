@@ -37,6 +37,13 @@ class FrameReceived(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class LongFrame(Struct, frozen=True, kw_only=True):
+    """A text frame of the service that is longer than this box reads."""
+
+    head: str
+    length: int  # characters
+
+
 class Ponged(Struct, frozen=True):
     """The other end has answered a ping."""
 
@@ -59,14 +66,26 @@ class Closed(Struct, frozen=True, kw_only=True):
     text: str = ""  # for a person
 
 
-LinkEvent = Opened | FrameReceived | Ponged | Closed
+LinkEvent = Opened | FrameReceived | LongFrame | Ponged | Closed
 """What a link reports."""
 
-MOST_FRAME_BYTES = 65_536
-"""Assumed: a longer frame of the service ends the connection.
+MOST_FRAME = 65_536
+"""Assumed: characters of a frame that is read; of a longer one only the head is.
 
 The longest that is needed is a list of 256 tokens, about 40 kB.
 """
+
+MOST_HEAD = 512  # assumed: characters that have the id of a message and its action
+
+MOST_FRAME_BYTES = 2 * 1024 * 1024
+"""Assumed: a longer frame of the service ends the connection, before it is in the memory."""
+
+
+def received(text: str) -> FrameReceived | LongFrame:
+    """Return the event of a text frame."""
+    if len(text) <= MOST_FRAME:
+        return FrameReceived(text=text)
+    return LongFrame(head=text[:MOST_HEAD], length=len(text))
 
 
 class Uplink(Driver, Protocol):
@@ -85,8 +104,8 @@ class Uplink(Driver, Protocol):
     ) -> None:
         """Connect. `on_event` runs as a callback of the node, after this call has returned.
 
-        After `Opened` come `FrameReceived` and `Ponged`, and `Closed` once at the end. A connection
-        that is open already is closed without an event.
+        After `Opened` come `FrameReceived`, `LongFrame` and `Ponged`, and `Closed` once at the end.
+        A connection that is open already is closed without an event.
         """
 
     def send(self, text: str) -> None:

@@ -11,12 +11,12 @@ from nodes.dcs.link import (
     Closed,
     CloseReason,
     Destination,
-    FrameReceived,
     LinkEvent,
     OneConnection,
     Opened,
     Ponged,
     Uplink,
+    received,
 )
 
 WAY_S = 0.02  # of a frame from one end to the other
@@ -68,7 +68,7 @@ class SimConnection:
 
     def send(self, text: str) -> None:
         """Send a frame to the box."""
-        self._later(partial(self._report, FrameReceived(text=text)))
+        self._later(partial(self._report, received(text)))
 
     def cut(self, text: str = "cut") -> None:
         """End the connection, as the network does."""

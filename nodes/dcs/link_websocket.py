@@ -19,12 +19,12 @@ from nodes.dcs.link import (
     Closed,
     CloseReason,
     Destination,
-    FrameReceived,
     LinkEvent,
     OneConnection,
     Opened,
     Ponged,
     Uplink,
+    received,
 )
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class _SocketConnection:
         while True:
             frame = await socket.recv()
             if isinstance(frame, str):  # OCPP has no binary frames
-                await self._hand_on(FrameReceived(text=frame))
+                await self._hand_on(received(frame))
 
     async def _write(self, socket: "ClientConnection") -> None:
         while True:
@@ -232,7 +232,7 @@ async def _connect(
             close_timeout=CLOSE_S,
             ping_interval=None,  # the node pings
             max_size=MOST_FRAME_BYTES,
-            max_queue=4,
+            max_queue=2,  # frames; then it reads no more
             compression=None,  # it costs memory, and frames are small
         )
     except ssl.SSLError as error:

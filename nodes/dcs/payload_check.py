@@ -15,7 +15,18 @@ import msgspec
 
 Schema = dict[str, Any]
 
-DECODER = msgspec.json.Decoder(float_hook=Decimal)
+BEYOND = Decimal("Infinity")
+"""In place of a number whose exponent no decimal has. It breaks each schema: its step is 0.1."""
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return BEYOND
+
+
+DECODER = msgspec.json.Decoder(float_hook=_number)
 """Of schemas and payloads: there are steps of 0.1, which no binary fraction is a multiple of."""
 
 KEYWORDS = frozenset(
@@ -43,8 +54,11 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
+MOST_NAME = 40  # characters of an unknown field's name in a text
+
+
 class Violation(NamedTuple):
-    """What a payload breaks of its schema."""
+    """What a payload breaks of its schema. The text is without the value, which may be secret."""
 
     keyword: str
     text: str
@@ -83,19 +97,19 @@ def _violation(keyword: str, schema: Schema, value: Any, ignores: str) -> Violat
     wrong = ""
     match keyword, value:
         case "type", _ if not _is_of(rule, value):
-            wrong = f"expected {rule}; got {_shown(value)}"
+            wrong = f"expected {rule}; got {_kind(value)}"
         case "enum", _ if value not in rule:
-            wrong = f"expected {', '.join(rule)}; got {_shown(value)}"
+            wrong = f"expected {', '.join(rule)}"
         case "maxLength", str() if len(value) > rule:
             wrong = f"expected at most {rule} characters; got {len(value)}"
         case "minItems", list() if len(value) < rule:
             wrong = f"expected at least {rule}; got {len(value)}"
         case "multipleOf", int() | Decimal() if value % rule:
-            wrong = f"expected a multiple of {rule}; got {_shown(value)}"
+            wrong = f"expected a multiple of {rule}"
         case "required", dict() if missing := [name for name in rule if name not in value]:
             wrong = f"{missing[0]} is missing"
         case "additionalProperties", dict() if more := value.keys() - schema.get("properties", {}):
-            wrong = f"{_shown(min(more))}: no such field"
+            wrong = f"{min(more)[:MOST_NAME]!r}: no such field"
         case "properties", dict():
             fields = ((name, rule[name], value[name]) for name in rule if name in value)
             return _violation_in(fields, ignores)
@@ -121,13 +135,10 @@ def _is_of(kind: str, value: Any) -> bool:
     return isinstance(value, _TYPES[kind])
 
 
-def _shown(value: Any) -> str:
-    match value:
-        case dict():
-            return "an object"
-        case list():
-            return "a list"
-        case str():
-            return repr(value[:40])
-        case _:
-            return str(value)[:40]
+def _kind(value: Any) -> str:
+    """Return the type of a value, as JSON Schema calls it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    return next(name for name, types in _TYPES.items() if isinstance(value, types))

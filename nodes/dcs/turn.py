@@ -96,7 +96,9 @@ class Turn:
     # --- what is to be done --------------------------------------------------------------------
 
     def log(self, level: str, text: str) -> None:
-        """Log a line."""
+        """Log a line. It may have a text of the service, which cannot begin another line."""
+        if not text.isprintable():
+            text = "".join(each if each.isprintable() else "?" for each in text)
         self.lines.append((level, text))
 
     def request(self, method: Method[Any, Any], arguments: Any, key: str) -> None:

@@ -894,13 +894,29 @@ def test_case_40_an_unplugged_vehicle_ends_the_transaction_and_a_flood_changes_n
     station.soon(lambda: status(station) == "Available", 10.0)
 
 
-def test_case_40_b_a_frame_of_a_megabyte_ends_the_connection_and_nothing_else(
-    station: Station,
+@pytest.mark.parametrize("length", [70_000, 1_000_000])
+def test_case_40_b_a_frame_of_a_megabyte_is_answered_with_an_error_and_changes_nothing(
+    station: Station, length: int
 ) -> None:
     station.begin_charge()
     station.soon(lambda: station.host.charges != {}, 10.0)
-    station.host.send("DataTransfer", {"vendorId": "x", "data": "y" * 1_000_000})
-    station.advance(60.0)
+    before = station.host.connections
+    for _ in range(20):
+        answer = station.send_box("DataTransfer", {"vendorId": "x", "data": "y" * length})
+        assert (answer.payload, answer.error) == (None, "GenericError")
+    assert station.host.connections == before
     assert (station.link, station.state) == ("Online", "Charging")
+    assert not any("yyyy" in line for line in station.lines)
     station.end_charge()
     station.soon(lambda: is_over(station), 60.0)
+
+
+def test_no_text_of_the_service_begins_a_line_of_the_log(station: Station) -> None:
+    text = "\x1b[2J\nsafety: all is well"
+    station.send_box("DataTransfer", {"vendorId": "x", text: 1})
+    station.send_box(text, {})
+    station.host.fails = {"Heartbeat": text}
+    station.ask_box("TriggerMessage", requestedMessage="Heartbeat")
+    station.advance(5.0)
+    assert sum("all is well" in line for line in station.lines) >= 2
+    assert all(line.isprintable() for line in station.lines)

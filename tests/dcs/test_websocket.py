@@ -17,11 +17,13 @@ from bus.run import ZmqBus, open_node
 from msgs.requests import StopReason
 from nodes.dcs.link import (
     MOST_FRAME_BYTES,
+    MOST_HEAD,
     Closed,
     CloseReason,
     Destination,
     FrameReceived,
     LinkEvent,
+    LongFrame,
     Opened,
     Ponged,
     ProxyServer,
@@ -245,6 +247,9 @@ def test_floods_and_long_frames_fill_no_memory(loop_bus: ZmqBus) -> None:
     async def flood(connection: ServerConnection) -> None:
         for _ in range(2000):
             await connection.send("x" * 1000)
+        for _ in range(20):
+            await connection.send("z" * 1_000_000)
+        await connection.send(["z" * 500_000, "z" * 500_000])  # in fragments
         await connection.send("y" * (MOST_FRAME_BYTES + 1))
         await connection.wait_closed()
 
@@ -256,6 +261,9 @@ def test_floods_and_long_frames_fill_no_memory(loop_bus: ZmqBus) -> None:
             assert closed.reason is CloseReason.LOST
         received = [each for each in events.found if isinstance(each, FrameReceived)]
         assert len(received) == 2000
+        long = [each for each in events.found if isinstance(each, LongFrame)]
+        assert {(len(each.head), each.length) for each in long} == {(MOST_HEAD, 1_000_000)}
+        assert len(long) == 21
 
     run(loop_bus, scenario())
 
