@@ -276,6 +276,16 @@ CHECK_CARD = Method(
     timeout_s=12.0,  # longer than dcs waits for the service
 )
 
+UNPAIR = Method(
+    name="unpair",
+    server="dcs",
+    arguments=NoArguments,
+    result=NoneType,
+    callers=("web", TOOLS),
+    text="End the pairing with the charging service; refused while a vehicle is plugged in.",
+    timeout_s=5.0,  # assumed: a slow disk
+)
+
 # --- system ---------------------------------------------------------------------------------------
 
 GET_SETTINGS = Method(

@@ -4,9 +4,9 @@ subscribes  settings; with a service session/status, safety/status, load/offer, 
             and meter/box (when a sample is due)
 publishes   dcs/status (1 s and on change), dcs/wish (latched, on change, and each minute while a
             plan limits); neither without a service
-answers     check_card (of rfid: may a card charge, as far as the service decides)
-asks        session (authorize, end, sessions), system (set: its wishes count once it is paired;
-            restart, for a reset of the service)
+answers     check_card (of rfid: may a card charge, as far as the service decides), unpair
+asks        session (authorize, end, sessions), system (set: its wishes count once it is paired,
+            and no more once the pairing is ended; restart, for a reset of the service)
 touches     the network; dcs.sqlite, both generations of dcs-pairing.json and dcs-unsent.json, and
             dcs-AuthorizationKey (mode 0600) in the state directory
 deadline    none: the charge never waits for the service

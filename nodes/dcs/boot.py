@@ -81,11 +81,12 @@ def destination_of(turn: Turn) -> Destination | None:
         return None
     if turn.state.reconnects:  # the answer to the request that asks for it comes first
         return turn.state.link.destination
-    has_key = pairing.has_key and pairing.url == service.url
+    is_own = pairing.url == service.url
+    is_given = service.security_profile > 0 and not pairing.has_key  # an installer has put it there
     return Destination(
         url=service.url,
         identity=turn.inputs.serial,
-        is_password_sent=has_key or service.security_profile > 0,
+        is_password_sent=is_given or (pairing.has_key and is_own),  # no service gets another's key
         is_tls_needed=service.security_profile > 1,
         proxy=service.proxy,
     )

@@ -17,7 +17,7 @@ from msgs.label import LABEL_FILE, Label
 from msgs.led import Key, KeyPress
 from msgs.load_manager import LoadOffer
 from msgs.pilot import CpState
-from msgs.requests import StopReason
+from msgs.requests import NoArguments, StopReason
 from msgs.safety import Contactor, SafetyStatus
 from msgs.session import SessionStatus
 from msgs.topics import (
@@ -33,6 +33,7 @@ from nodes.dcs.dialect import Dialect, Message, ServiceFailure, UnsendableError
 from nodes.dcs.dialect_16 import dialect
 from nodes.dcs.link import FrameReceived, LinkEvent, LongFrame, Uplink
 from nodes.dcs.machine import start, step
+from nodes.dcs.pairing import KEY
 from nodes.dcs.sampling import wants_reading
 from nodes.dcs.service import Service
 from nodes.dcs.state import (
@@ -50,7 +51,6 @@ from nodes.dcs.store import Records, Rows, load_secret
 from nodes.dcs.turn import SECRET
 
 STORE_FILE = "dcs.sqlite"  # in the state directory
-KEY = "AuthorizationKey"
 JUMP_NS = 100_000_000  # as nodes/session/duration.py: UTC was set
 
 
@@ -76,6 +76,7 @@ class ChargePoint:
         self._service: Service | None = None
         self._cards: dict[int, Call[CheckCard, CardDecision]] = {}
         self._card_number = 0
+        self._unpairs: list[Call[NoArguments, None]] = []
         self._offset_ns = 0
         self._stop: StopReason | None = None
         self._done: Callable[[], None] = lambda: None
@@ -103,6 +104,11 @@ class ChargePoint:
             is_taught=call.arguments.is_taught,
         )
         self._rounds.run(lambda inputs: replace(inputs, card=card))
+
+    def unpair(self, call: Call[NoArguments, None]) -> None:
+        """End the pairing; answered once that is stored."""
+        self._unpairs.append(call)
+        self._rounds.run(lambda inputs: replace(inputs, unpairs=True))
 
     def stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         """End the connection, and write what waits for the disk."""
@@ -183,15 +189,16 @@ class ChargePoint:
         if outputs.disconnects:
             self._uplink.close()
         if outputs.connect is not None:
-            self._uplink.open(
-                outputs.connect, self._dialect.subprotocol, self._secret, self._on_link
-            )
+            secret = self._secret if outputs.connect.is_password_sent else b""
+            self._uplink.open(outputs.connect, self._dialect.subprotocol, secret, self._on_link)
         if outputs.pings:
             self._uplink.ping()
         for request in outputs.requests:
             bus.request(request.method, request.arguments, partial(self._on_answer, request))
         for number, decision in outputs.decisions:
             self._cards.pop(number).ok(decision)
+        if outputs.unpaired is not None:
+            self._answer_unpairs(outputs.unpaired)
         if outputs.write is not None:
             self._write(outputs.write)
         self._publish(outputs)
@@ -202,6 +209,14 @@ class ChargePoint:
             self._rounds.stop()
             self._done()
         return outputs
+
+    def _answer_unpairs(self, reason: str) -> None:
+        calls, self._unpairs = self._unpairs, []
+        for call in calls:
+            if reason:
+                call.refuse(reason)
+            else:
+                call.ok(None)
 
     def _fail(self, failure: ServiceFailure) -> None:
         self._rounds.run(lambda inputs: replace(inputs, message=failure))
@@ -236,11 +251,9 @@ class ChargePoint:
         self._rounds.run(lambda inputs: replace(inputs, replied=replied))
 
     def _write(self, changed: Rows) -> None:
-        secret = changed.get((SECRET, KEY))
-
         def on_done(result: Exception | None) -> None:
-            if result is None and secret is not None:
-                self._secret = secret
+            if result is None and (SECRET, KEY) in changed:
+                self._secret = changed[SECRET, KEY] or b""
             written = write_result(result)
             self._rounds.run(lambda inputs: replace(inputs, written=written))
 

@@ -45,6 +45,8 @@ CODES: dict[FrameFault, str] = {
     FrameFault.INTERNAL: errors.InternalError.code,
 }
 
+_HEAD = re.compile(r'\s*\[\s*(?P<kind>[234])\s*,\s*(?P<id>"(?:[^"\\]|\\.)*")\s*,')
+
 # By the keyword of the schema that a payload breaks; every other keyword is about a value.
 _FAULTS = {
     "additionalProperties": FrameFault.FORMAT,

@@ -134,13 +134,18 @@ class SimUplink(OneConnection[SimConnection]):
     ) -> None:
         """See `link.Uplink.open`."""
         self.close()
-        self._bus.at(
-            self._bus.clock.now_s() + WAY_S, partial(self._connect, destination, password, on_event)
-        )
+        attempt = partial(self._connect, self._attempt, destination, password, on_event)
+        self._bus.at(self._bus.clock.now_s() + WAY_S, attempt)
 
     def _connect(
-        self, destination: Destination, password: bytes, on_event: Callable[[LinkEvent], None]
+        self,
+        attempt: int,
+        destination: Destination,
+        password: bytes,
+        on_event: Callable[[LinkEvent], None],
     ) -> None:
+        if attempt != self._attempt:
+            return  # closed meanwhile
         service = SERVICES.get(destination.url)
         if service is None:
             on_event(Closed(reason=CloseReason.UNREACHABLE, text="connection refused"))

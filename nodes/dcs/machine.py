@@ -74,6 +74,8 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         authorisation.take_card(turn, inputs.card)
     if inputs.is_pressed:
         _press(turn)
+    if inputs.unpairs:
+        pairing.unpair(turn)
     pairing.follow_offer(turn)
     remote.follow_start(turn)
     remote.follow_lapse(turn)
@@ -100,6 +102,7 @@ def _finish(turn: Turn, before: State) -> tuple[State, Outputs]:
     store, write = hand_out_rows(store, turn.moment)
     turn.set(store=store)
     _answer_held(turn)
+    _answer_unpaired(turn)
     if turn.state.reconnects and not turn.state.held:
         turn.set(reconnects=False)
         boot.reconnect(turn)
@@ -121,6 +124,7 @@ def _finish(turn: Turn, before: State) -> tuple[State, Outputs]:
         sends=tuple(turn.sends),
         requests=tuple(turn.requests),
         decisions=tuple(turn.decisions),
+        unpaired=turn.unpaired,
         write=write,
         uses_jitter=turn.uses_jitter,
         done=done,
@@ -169,6 +173,15 @@ def _answer_held(turn: Turn) -> None:
             turn.refuse(each.request.message_id, words.INTERNAL, f"not stored: {store.problem}")
     turn.sends.extend(calls)
     turn.set(held=())
+
+
+def _answer_unpaired(turn: Turn) -> None:
+    """Answer that the pairing is ended once that is on the disk, or that the disk refuses it."""
+    store = turn.state.store
+    if not turn.state.unpairing or (is_busy(store) and store.problem is None):
+        return
+    turn.unpaired = "" if store.problem is None else f"It is not stored: {store.problem}"
+    turn.set(unpairing=False)
 
 
 def _note_problem(turn: Turn, before: State) -> None:
@@ -284,6 +297,8 @@ def _take_replied(turn: Turn, replied: Replied) -> None:
             remote.take_authorised(turn, replied.answer)
         case pairing.ENABLE:
             pairing.take_enabled(turn, replied.answer)
+        case pairing.DISABLE:
+            pairing.take_disabled(turn, replied.answer)
         case remote.RESUME:
             remote.take_resumed(turn, replied.answer)
         case remote.RESTART:

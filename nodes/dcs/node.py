@@ -8,9 +8,9 @@ from msgspec import Meta, Struct
 
 from bus import Bus, Call, leave
 from msgs.dcs import CardDecision, CardVerdict, CheckCard
-from msgs.methods import CHECK_CARD
+from msgs.methods import CHECK_CARD, UNPAIR
 from msgs.ports import PortKind
-from msgs.requests import StopReason
+from msgs.requests import NoArguments, StopReason
 from msgs.settings import OperatingMode, ServiceUrl, Settings
 from msgs.topics import SETTINGS
 from nodes.dcs.link import ProxyServer, Uplink
@@ -50,6 +50,7 @@ class DcsNode:
         self._is_loading = False
         bus.subscribe(SETTINGS, on_change=self._follow)
         bus.serve(CHECK_CARD, self._on_card)
+        bus.serve(UNPAIR, self._on_unpair)
         bus.on_stop(self._stop)
 
     def _follow(self, settings: Settings) -> None:
@@ -75,6 +76,14 @@ class DcsNode:
         else:
             token = call.arguments.token
             call.ok(CardDecision(verdict=CardVerdict.NOT_ASKED, token=token))
+
+    def _on_unpair(self, call: Call[NoArguments, None]) -> None:
+        if self._charge_point is not None:
+            self._charge_point.unpair(call)
+        elif self._service is not None:
+            call.not_ready("The charging service is being started.")
+        else:
+            call.refuse("No charging service is used.")
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         def end() -> None:

@@ -8,23 +8,39 @@
     service   SetVariable AuthorizationKey                   box: stored, Accepted
     box       connects again with the key, Boot              service: Accepted; online
 
-Not while a vehicle is plugged in. An offer ends with its connection, or after OFFER_S. Pure.
+Not while a vehicle is plugged in. An offer ends with its connection, or after OFFER_S.
+
+A person ends the pairing on the page, also if the service is gone or refuses this box for ever: all
+that is of the service is forgotten, which does not learn of it. Pure.
 """
+
+from typing import Any
 
 from msgspec.structs import replace
 
 from msgs.methods import SET_SETTINGS
 from msgs.requests import Answer, Status
 from msgs.settings import SetArguments, Settings
+from nodes.dcs import boot
 from nodes.dcs.box_asks import Answered
 from nodes.dcs.dialect import ServiceRequest
 from nodes.dcs.events import VendorAnswer, VendorMessage, Verdict
-from nodes.dcs.state import Pairing, PairingOffer, Waiting
+from nodes.dcs.state import (
+    NO_PLAN,
+    Durable,
+    Marks,
+    Pairing,
+    PairingOffer,
+    Sampling,
+    SessionsLook,
+    Waiting,
+)
 from nodes.dcs.turn import Turn
 
 VENDOR = "wallbox.pairing"
 OFFER, CONFIRM = "offer", "confirm"
-ENABLE = "enable"  # key of a request
+KEY = "AuthorizationKey"  # the secret that the service has sent
+ENABLE, DISABLE = "enable", "disable"  # keys of requests
 OFFER_S = 600.0  # assumed: a person walks from the portal to the box
 NO_OFFER = PairingOffer()
 
@@ -101,6 +117,51 @@ def pair(turn: Turn) -> None:
         changes = {"dcs.enabled": True}
         turn.request(SET_SETTINGS, SetArguments(changes=changes), ENABLE)
     turn.set(offer=NO_OFFER)
+
+
+def unpair(turn: Turn) -> None:
+    """End the pairing, as a person asks for; answered once that is stored."""
+    service, session = turn.inputs.service, turn.inputs.session
+    if service is None or not (turn.is_synchronised or turn.durable.pairing.url):
+        turn.unpaired = "The wallbox is not paired with a charging service."
+    elif session is None:
+        turn.unpaired = "It is not known whether a vehicle is plugged in: try again."
+    elif session.plugged or session.session_id:
+        turn.unpaired = "A vehicle is plugged in: unplug it first."
+    else:
+        changes: dict[str, Any] = {"dcs.enabled": False}
+        if service.is_given:  # an address that is set counts as paired
+            changes["dcs.url"] = ""
+        turn.request(SET_SETTINGS, SetArguments(changes=changes), DISABLE)
+
+
+def _forget(turn: Turn) -> None:
+    """Forget all that is of the service: key, limits, list, keys, transactions, availability."""
+    marks = Marks(next_number=turn.durable.marks.next_number)  # the sessions so far are not its
+    turn.set(
+        durable=Durable(marks=marks),
+        look=SessionsLook(),
+        sampling=Sampling(),
+        plan=NO_PLAN,
+        offer=NO_OFFER,
+        remote=None,
+        tokens=(),
+        ended_samples=("", ()),
+    )
+    turn.keep_secret(KEY, None)
+    boot.reconnect(turn)
+
+
+def take_disabled(turn: Turn, answer: Answer[Settings]) -> None:
+    """Take system's answer: its limits do not count any more; now all of it is forgotten."""
+    if answer.status is not Status.OK:
+        why = answer.reason or "; ".join(answer.problems.values()) or answer.status
+        turn.unpaired = f"The settings cannot be changed: {why}"
+        return
+    unsent = len(turn.durable.queue)
+    turn.log("warning", f"pairing: ended by a person; {unsent} messages are not sent any more")
+    _forget(turn)
+    turn.set(unpairing=True)
 
 
 def take_enabled(turn: Turn, answer: Answer[Settings]) -> None:

@@ -295,6 +295,7 @@ class State(Struct, frozen=True, kw_only=True):
     stop_by_s: float = 0.0  # 0: no stop was asked for
     wrong: tuple[float, int] = (-math.inf, 0)  # frames of the service: since [s], and how many
     reconnects: bool = False  # once all is stored and answered
+    unpairing: bool = False  # who has asked for it is answered once that is stored
     status_since_s: float = 0.0  # of the status that is not reported yet
     status_seen: ConnectorStatus | None = None
     reports: tuple[ConnectorReport | None, ConnectorReport | None] = (None, None)  # sent last
@@ -351,6 +352,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     written: WriteResult | None = None
     card: CardCall | None = None
     is_pressed: bool = False  # the touch key
+    unpairs: bool = False  # a person ends the pairing
 
 
 class BusRequest(Struct, frozen=True, kw_only=True):
@@ -392,6 +394,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     sends: tuple[Sent, ...] = ()
     requests: tuple[BusRequest, ...] = ()
     decisions: tuple[tuple[int, CardDecision], ...] = ()  # to `CardCall.number`
+    unpaired: str | None = None  # the pairing is ended (""), or why not
     write: dict[tuple[str, str], bytes | None] | None = None
     secret: bytes | None = None
     uses_jitter: bool = False

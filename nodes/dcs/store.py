@@ -26,7 +26,15 @@ from bus.database import open_database
 from bus.disk import check_write
 from bus.generations import read_and_repair, write_generations
 from bus.moment import Moment
-from bus.store import UNREADABLE, StoreError, Warn, is_begun, read_file, replace_file
+from bus.store import (
+    UNREADABLE,
+    StoreError,
+    Warn,
+    is_begun,
+    read_file,
+    replace_file,
+    sync_directory,
+)
 from bus.write_behind import RETRY_S, WriteResult
 from nodes.dcs.events import MeterSample
 from nodes.dcs.state import Durable, Marks, Pairing, Queued, Store, Transaction
@@ -196,6 +204,23 @@ def load_secret(directory: Path, name: str) -> bytes:
     return read_file(secret_path(directory, name)) or b""
 
 
+def _keep_secret(path: Path, secret: bytes | None) -> None:
+    """Write a secret, or delete it, also what an interrupted write has left.
+
+    :raises StoreError: the disk has refused it.
+    """
+    if secret is not None:
+        replace_file(path, secret)
+        return
+    try:
+        check_write(path)
+        for each in (path, path.with_name(path.name + ".new")):
+            each.unlink(missing_ok=True)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be deleted: {error.strerror or error}") from error
+
+
 class Records:
     """The database. One thread at a time."""
 
@@ -247,8 +272,8 @@ class Records:
             if kind == SPARE and content is not None:
                 unsent = msgspec.json.decode(content, type=Unsent)
                 write_generations(self._path.with_name(UNSENT_FILE), unsent, lowers=False)
-            elif kind == SECRET and content is not None:
-                replace_file(secret_path(self._path.parent, name), content)
+            elif kind == SECRET:
+                _keep_secret(secret_path(self._path.parent, name), content)
             elif (kind, name) == PAIRED and content is not None:
                 pairing = msgspec.json.decode(content, type=Pairing)
                 write_generations(self._path.with_name(PAIRING_FILE), pairing, lowers=True)
@@ -258,7 +283,11 @@ class Records:
             for (kind, name), content in changed.items()
             if content is not None and kind not in (SECRET, SPARE)
         ]
-        gone = [key for key, content in changed.items() if content is None]
+        gone = [
+            (kind, name)
+            for (kind, name), content in changed.items()
+            if content is None and kind != SECRET
+        ]
         try:
             check_write(self._path)
             with database:

@@ -34,6 +34,7 @@ class Turn:
         self.sends: list[Sent] = []
         self.requests: list[BusRequest] = []
         self.decisions: list[tuple[int, CardDecision]] = []
+        self.unpaired: str | None = None
         self.uses_jitter = False
 
     # --- the state -----------------------------------------------------------------------------
@@ -87,8 +88,8 @@ class Turn:
         utc_ns = self.utc_ns
         return listed(self.durable.local_list, token, None if utc_ns is None else utc_ns / 1e9)
 
-    def keep_secret(self, name: str, secret: bytes) -> None:
-        """Store a secret in a file of its own."""
+    def keep_secret(self, name: str, secret: bytes | None) -> None:
+        """Store a secret in a file of its own; None: delete it."""
         store = self.state.store
         waiting = store.waiting | {(SECRET, name): secret}
         self.set(store=replace(store, waiting=waiting, is_urgent=True))

@@ -22,6 +22,10 @@ REGISTRATIONS: dict[Registration | None, str] = {
     Registration.ACCEPTED: "",
 }
 CONFIRM = "Press the touch key to confirm the pairing with the charging service."
+DENIED_PAIRED = (
+    "The charging service does not accept this box any more: activate the box there again, or end "
+    'the pairing on the page "BMW DCS".'
+)
 NO_TIME = "The time is not known: no plan is in force."
 NOT_PAIRED = "This box is not paired with the charging service."
 
@@ -30,6 +34,8 @@ def detail(turn: Turn) -> str:
     """Return what the link and the plan wait for, as text; "": nothing."""
     link, registered = turn.state.link, turn.state.registered
     if not link.is_open:
+        if link.problem is CloseReason.DENIED and turn.durable.pairing.has_key:
+            return DENIED_PAIRED
         return CLOSED[link.problem] if link.problem is not None else REGISTRATIONS[None]
     if turn.state.offer.is_confirmed or turn.state.offer.until_s > 0.0:
         return CONFIRM

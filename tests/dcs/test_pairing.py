@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bus.disk import Refusal
 from nodes.dcs.link import CloseReason, Destination
 from nodes.dcs.link_sim import SimConnection
 from tests.box import AS_DELIVERED, Box
@@ -162,3 +163,162 @@ def test_a_damaged_database_does_not_unpair_the_box(station: Unpaired, tmp_path:
     station.advance(5.0)
     assert host.password == SECRET
     assert (station.link, station.dcs["synchronised"]) == ("Online", True)
+
+
+# --- the end of a pairing -------------------------------------------------------------------------
+
+
+def pair(station: Unpaired) -> None:
+    """Pair the box, and let the service set what it may."""
+    host = station.host
+    assert isinstance(host, PairingHost)
+    assert station.offer() == "Accepted"
+    station.soon(lambda: station.dcs["can_confirm"], 2.0)
+    station.advance(1.0)
+    station.act("touch")
+    station.soon(lambda: host.is_confirmed, 5.0)
+    station.ask_box("ChangeConfiguration", key="AuthorizationKey", value=SECRET.hex())
+    host.knows_key, host.registration = True, "Accepted"
+    station.soon(lambda: station.link == "Online", 30.0)
+    station.advance(2.0)
+
+
+def forget_box(host: Host) -> None:
+    """Let the service forget the box, which has to be activated again."""
+    assert isinstance(host, PairingHost)
+    host.knows_key, host.is_confirmed, host.registration = False, False, "Pending"
+
+
+@pytest.mark.req("DCS-2", "DCS-8")
+def test_the_end_of_a_pairing_leaves_nothing_of_the_service(
+    station: Unpaired, tmp_path: Path
+) -> None:
+    host = station.host
+    pair(station)
+    limit = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "ChargePointMaxProfile",
+        "chargingProfileKind": "Absolute",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 8.0}],
+        },
+    }
+    entry = {"idTag": "AA", "idTagInfo": {"status": "Blocked"}}
+    for action, payload in (
+        ("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": limit}),
+        ("SendLocalList", {"listVersion": 1, "updateType": "Full",
+                           "localAuthorizationList": [entry]}),
+        ("ChangeConfiguration", {"key": "LocalAuthorizeOffline", "value": "false"}),
+        ("ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}),
+    ):  # fmt: skip
+        assert station.ask_box(action, **payload) == {"status": "Accepted"}
+    station.soon(lambda: len(station.said("dcs/wish")["wishes"]) == 2, 5.0)
+    forget_box(host)
+    station.ask("dcs", "unpair")
+    assert not (tmp_path / "dcs-AuthorizationKey").exists()
+    station.soon(lambda: station.link == "Reachable", 30.0)
+    for _ in range(2):
+        assert host.destination is not None
+        assert (host.destination.is_password_sent, host.password) == (False, b"")
+        station.advance(2.0)
+        assert not station.dcs["synchronised"]
+        assert station.said("dcs/wish")["wishes"] == []
+        assert not station.ask("system", "get")["dcs"]["enabled"]
+        station.crash("dcs")
+        station.soon(lambda: station.link == "Reachable", 30.0)
+    station.begin_charge()  # by the box's own list, and nothing is reported
+    station.end_charge()
+    host.calls.clear()
+    pair(station)
+    assert host.password == SECRET
+    shown = station.ask_box("GetConfiguration", key=["LocalAuthorizeOffline"])
+    assert shown["configurationKey"][0]["value"] == "true"
+    assert station.ask_box("GetLocalListVersion") == {"listVersion": 0}
+    assert host.named("StartTransaction") == []
+    assert host.violations == []
+
+
+@pytest.mark.req("DCS-2")
+def test_a_pairing_is_not_ended_while_a_vehicle_is_plugged_in(station: Unpaired) -> None:
+    assert "not paired" in station.refused("dcs", "unpair", {})
+    pair(station)
+    station.begin_charge()
+    assert "A vehicle is plugged in" in station.refused("dcs", "unpair", {})
+    assert station.link == "Online"
+    station.end_charge()
+    station.advance(2.0)
+    station.ask("dcs", "unpair")
+
+
+@pytest.mark.req("DCS-2")
+def test_a_service_that_refuses_the_box_for_ever_is_left(station: Unpaired, tmp_path: Path) -> None:
+    pair(station)
+    station.host.refuses = CloseReason.DENIED
+    station.host.cut()
+    station.soon(lambda: "end the pairing" in station.dcs["detail"], 60.0)
+    station.advance(5.0)
+    station.begin_charge()  # without the service; it is not sent any more
+    station.end_charge()
+    station.advance(5.0)
+    assert station.dcs["unsent"] == 2
+    station.ask("dcs", "unpair")
+    station.advance(2.0)
+    assert (station.dcs["unsent"], station.dcs["synchronised"]) == (0, False)
+    assert not (tmp_path / "dcs-AuthorizationKey").exists()
+    station.host.refuses = None
+    forget_box(station.host)
+    station.soon(lambda: station.link == "Reachable", 700.0)
+
+
+@pytest.mark.req("DCS-2", "DCS-6")
+def test_the_end_of_a_pairing_with_a_service_that_was_set_clears_its_address(
+    tmp_path: Path,
+) -> None:
+    box, host = Box(tmp_path, authorization=AS_DELIVERED), Host()
+    assert "No charging service" in box.refused("dcs", "unpair", {})
+    changes = {"dcs.url": host.url, "dcs.enabled": True}
+    box.ask("system", "set", {"changes": changes})
+    assert box.is_soon(lambda: host.named("StatusNotification") != [], 30.0)
+    box.ask("dcs", "unpair")
+    box.advance(5.0)
+    assert box.ask("system", "get")["dcs"]["url"] == ""
+    assert box.light("network") == "off"
+    assert (host.connection, host.violations) == (None, [])
+    assert "not paired" in box.refused("dcs", "unpair", {})
+
+
+@pytest.mark.req("DCS-2", "DCS-6")
+def test_a_pairing_by_the_launch_file_is_not_ended(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    assert "cannot be changed" in station.refused("dcs", "unpair", {})
+    station.advance(2.0)
+    assert (station.link, station.host.connections) == ("Online", 1)
+
+
+@pytest.mark.req("DCS-2")
+def test_a_disk_that_refuses_the_end_of_a_pairing_leaves_it_as_it_is(station: Unpaired) -> None:
+    pair(station)
+    station._graph.refuse_writes(Refusal.ALL)
+    assert "cannot be written" in station.refused("dcs", "unpair", {})
+    station.crash("dcs")
+    station.soon(lambda: station.link == "Online", 30.0)
+    assert station.dcs["synchronised"]
+    station._graph.refuse_writes(None)
+    station.advance(5.0)
+    station.ask("dcs", "unpair")
+    station.crash("dcs")
+    station.advance(5.0)
+    assert not station.dcs["synchronised"]
+
+
+@pytest.mark.req("DCS-6")
+def test_no_service_gets_the_key_of_another(station: Unpaired) -> None:
+    pair(station)
+    other = Host("ws://other.test/ocpp")
+    changes = {"dcs.url": other.url, "dcs.security_profile": 1}
+    station.ask("system", "set", {"changes": changes})
+    station.soon(lambda: other.connections > 0, 30.0)
+    assert other.destination is not None
+    assert not other.destination.is_password_sent

@@ -1,6 +1,6 @@
 """The settings pages of the box itself: what it does, when, and for whom."""
 
-from msgs.methods import REMOVE_CARD, RENAME_CARD, RESTART_BOX, SET_CLOCK
+from msgs.methods import REMOVE_CARD, RENAME_CARD, RESTART_BOX, SET_CLOCK, UNPAIR
 from msgs.settings import OperatingMode, TimeZone
 from web.forms.rows import Button, Choice, Field, Group, Menu, Page, PagePart
 
@@ -32,6 +32,19 @@ OPERATING_MODE = Page(
             )
         ),
     ),
+)
+
+UNPAIRING = Page(
+    name="bmw-dcs",
+    title="BMW DCS",
+    lead="The wallbox is paired with BMW DCS at its portal, by a press of the touch key. The "
+    "pairing can be ended here, also if the service does not answer or does not accept this "
+    "wallbox any more.",
+    warning="The wallbox forgets the key, the charging plans and the list of cards of the service. "
+    "Charges that the service has not received yet are not sent any more.",
+    method=UNPAIR,
+    buttons=(Button(label="End the pairing"),),
+    done="The pairing is ended. To pair the wallbox again, activate it at the portal.",
 )
 
 SCHEDULE = Page(

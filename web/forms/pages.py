@@ -4,6 +4,7 @@ from web.forms import box_pages, house_pages, rows
 
 PAGES: tuple[rows.Page, ...] = (
     box_pages.OPERATING_MODE,
+    box_pages.UNPAIRING,
     house_pages.MAIN_FUSE,
     house_pages.PHASE_ASSIGNMENT,
     house_pages.PHASE_SEARCH,

@@ -14,6 +14,11 @@ from msgs.patterns import matching
 from msgs.requests import NoArguments
 from msgs.setting_keys import LEAVES
 from msgs.settings import TimeZone
+from nodes.dcs.link_sim import SimUplink
+from nodes.dcs.node import Drivers as DcsDrivers
+from nodes.dcs.node import Parameters as DcsParameters
+from nodes.dcs.node import build as build_dcs
+from tests.dcs.host import Host
 from tests.web.conftest import LABEL, Browser
 from tests.web.forms.conftest import NodesBox, SettingsDesk, owner_of
 from tests.web.forms.examples import (
@@ -310,6 +315,37 @@ def test_a_restart_is_asked_for_on_a_page_of_its_own(owner: Browser, box: NodesB
     assert answer.status_code == 200
     assert "The wallbox restarts" in answer.text
     assert box.restarts == ["asked by web"]
+
+
+# --- the end of a pairing -------------------------------------------------------------------------
+
+
+@pytest.mark.req("DCS-2", "WEB-3")
+def test_a_pairing_is_ended_on_a_page_of_its_own(owner: Browser, box: NodesBox) -> None:
+    path, host = "/configuration/bmw-dcs", Host()
+    assert f'href="{path}"' in owner.get("/configuration").text
+    bus = box.graph.bus("dcs")
+    build_dcs(bus, DcsParameters(), DcsDrivers(uplink=SimUplink(bus)))
+    answer = send(owner, path, {})
+    assert answer.status_code == 409
+    assert "No charging service is used" in answer.text
+    box.put({"dcs.url": host.url, "dcs.enabled": True})
+    box.graph.advance(10.0)
+    assert host.connections == 1
+    box.plug()
+    answer = send(owner, path, {})
+    assert answer.status_code == 409
+    assert "A vehicle is plugged in: unplug it first." in answer.text
+    assert box.table()["dcs.url"] == host.url
+    box.plugged = False
+    box.say()
+    box.graph.advance(1.0)
+    answer = send(owner, path, {})
+    assert (answer.status_code, answer.location) == (303, f"{path}?saved=bmw-dcs")
+    assert "The pairing is ended." in owner.get(answer.location).text
+    box.graph.advance(1.0)
+    assert (box.table()["dcs.url"], box.table()["dcs.enabled"]) == ("", False)
+    assert host.connection is None
 
 
 # --- the wizard -----------------------------------------------------------------------------------
