@@ -8,7 +8,7 @@ answers     check_card (of rfid: may a card charge, as far as the service decide
 asks        session (authorize, end, sessions), system (set: its wishes count once it is paired,
             and no more once the pairing is ended; restart, for a reset of the service)
 touches     the network; dcs.sqlite, both generations of dcs-pairing.json and dcs-unsent.json, and
-            dcs-AuthorizationKey (mode 0600) in the state directory
+            dcs-AuthorizationKey (mode 0600) in the state directory; reads dcs-ProxyPassword there
 deadline    none: the charge never waits for the service
 safe state  silence: the box works without the service (DCS-8). A wish remains until its end; the
             fallback of the settings replaces a plan once this node is silent for five minutes

@@ -56,6 +56,7 @@ class CloseReason(StrEnum):
     UNREACHABLE = "unreachable"  # no server: name, route, refused, no answer
     UNTRUSTED = "untrusted"  # TLS: the certificate, or the version
     DENIED = "denied"  # the server has answered, and does not take this box: 401, 403, 404
+    PROXY = "proxy"  # the proxy does not let this box through
     SUBPROTOCOL = "subprotocol"  # the server does not speak this version
 
 

@@ -5,11 +5,14 @@ The library is imported with the first connection: a box without a service does 
 
 import asyncio
 import base64
+import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -32,7 +35,15 @@ if TYPE_CHECKING:
 
 OPEN_S = 20.0  # assumed: name, proxy, TLS and handshake over a mobile network
 CLOSE_S = 2.0  # assumed: until the other end has agreed to the end of the connection
+PROXY_PASSWORD_FILE = "dcs-ProxyPassword"
+"""In the state directory, mode 0600: secrets are never on the bus. An installer writes it."""
+
 MOST_UNSENT = 64  # assumed: frames; a service that does not read is as good as lost
+
+
+MOST_PASSWORD = 1024  # assumed: characters
+_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_NOT_LET_THROUGH = (401, 403, 407)  # RFC 9110: the answers of a proxy about the one who asks
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +75,9 @@ class WebSocketUplink(OneConnection["_SocketConnection"]):
         if destination.is_password_sent:
             pair = destination.identity.encode() + b":" + password
             headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-        self._bus.spawn(connection.run(destination, subprotocol, headers, self._ca_file))
+        secret_file = self._bus.state_dir / PROXY_PASSWORD_FILE
+        files = _Files(ca_file=self._ca_file, proxy_password=secret_file)
+        self._bus.spawn(connection.run(destination, subprotocol, headers, files))
 
 
 class _SocketConnection:
@@ -123,11 +136,11 @@ class _SocketConnection:
         destination: Destination,
         subprotocol: str,
         headers: dict[str, str],
-        ca_file: str,
+        files: "_Files",
     ) -> None:
         """Connect, carry frames in both directions, and report the end."""
         try:
-            opened = await _connect(destination, subprotocol, headers, ca_file)
+            opened = await _connect(destination, subprotocol, headers, files)
         except _NoConnectionError as error:
             self._report(Closed(reason=error.reason, text=str(error)))
             return
@@ -194,8 +207,15 @@ class _NoConnectionError(Exception):
         self.reason = reason
 
 
+class _Files(Struct, frozen=True, kw_only=True):
+    """What a connection reads."""
+
+    ca_file: str
+    proxy_password: Path
+
+
 async def _connect(
-    destination: Destination, subprotocol: str, headers: dict[str, str], ca_file: str
+    destination: Destination, subprotocol: str, headers: dict[str, str], files: _Files
 ) -> "ClientConnection":
     """Return an open connection.
 
@@ -205,29 +225,33 @@ async def _connect(
 
     from websockets.asyncio.client import connect
     from websockets.exceptions import (
-        InvalidHandshake,
         InvalidProxyStatus,
         InvalidStatus,
         NegotiationError,
+        ProxyError,
+        WebSocketException,
     )
     from websockets.typing import Subprotocol
 
-    if destination.is_tls_needed and urlsplit(destination.url).scheme != "wss":
+    is_tls = destination.url.startswith("wss:")
+    if destination.is_tls_needed and not is_tls:
         text = "the security profile needs an address with wss://"
         raise _NoConnectionError(CloseReason.UNTRUSTED, text)
     context = None
-    if urlsplit(destination.url).scheme == "wss":
+    if is_tls:
         try:
-            context = await asyncio.to_thread(ssl.create_default_context, cafile=ca_file or None)
+            cafile = files.ca_file or None
+            context = await asyncio.to_thread(ssl.create_default_context, cafile=cafile)
         except OSError as error:
-            raise _NoConnectionError(CloseReason.UNTRUSTED, f"{ca_file}: {error}") from error
+            raise _NoConnectionError(CloseReason.UNTRUSTED, f"{cafile}: {error}") from error
+    proxy = await asyncio.to_thread(_proxy_url, destination, files.proxy_password)
     try:
         socket = await connect(
             f"{destination.url.rstrip('/')}/{quote(destination.identity, safe='')}",
             subprotocols=[Subprotocol(subprotocol)],
             additional_headers=headers,
             ssl=context,
-            proxy=_proxy_url(destination),
+            proxy=proxy,
             open_timeout=OPEN_S,
             close_timeout=CLOSE_S,
             ping_interval=None,  # the node pings
@@ -242,15 +266,20 @@ async def _connect(
         reason = CloseReason.UNREACHABLE if code >= 500 else CloseReason.DENIED
         raise _NoConnectionError(reason, f"the server answers with status {code}") from error
     except InvalidProxyStatus as error:
-        text = f"the proxy answers with status {error.response.status_code}"
-        raise _NoConnectionError(CloseReason.UNREACHABLE, text) from error
+        code = error.response.status_code
+        reason = CloseReason.PROXY if code in _NOT_LET_THROUGH else CloseReason.UNREACHABLE
+        raise _NoConnectionError(reason, f"the proxy answers with status {code}") from error
+    except ProxyError as error:
+        raise _NoConnectionError(CloseReason.PROXY, str(error)[:200]) from error
     except NegotiationError as error:
         raise _NoConnectionError(CloseReason.SUBPROTOCOL, str(error)) from error
     except TimeoutError as error:
         text = f"no connection within {OPEN_S:g} s"
         raise _NoConnectionError(CloseReason.UNREACHABLE, text) from error
-    except (OSError, EOFError, InvalidHandshake, ValueError) as error:
+    except (OSError, EOFError, WebSocketException, ValueError) as error:
         text = f"{type(error).__name__}: {error}"[:200]
+        if proxy is not None:
+            text = text.replace(proxy, "the proxy")  # it has a password
         raise _NoConnectionError(CloseReason.UNREACHABLE, text) from error
     if socket.subprotocol != subprotocol:
         await socket.close()
@@ -259,12 +288,36 @@ async def _connect(
     return socket
 
 
-def _proxy_url(destination: Destination) -> str | None:
+def _proxy_url(destination: Destination, password_file: Path) -> str | None:
+    """Return the address of the proxy, with user and password; None: there is none. Blocks.
+
+    :raises _NoConnectionError: the password cannot be read, or others can read it.
+    """
     proxy = destination.proxy
     if proxy is None:
         return None
-    user = f"{quote(proxy.user, safe='')}@" if proxy.user else ""
-    return f"http://{user}{proxy.host}:{proxy.port}"
+    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    user = ""
+    if proxy.user:
+        password = quote(_password(password_file), safe="")
+        user = f"{quote(proxy.user, safe='')}:{password}@"
+    return f"http://{user}{host}:{proxy.port}"
+
+
+def _password(path: Path) -> str:
+    """Return the password of a file; without the file it is empty."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & _OF_OTHERS:
+                text = f"{path.name} has mode {mode:04o}: expected 0600"
+                raise _NoConnectionError(CloseReason.PROXY, text)
+            return file.read(MOST_PASSWORD).partition("\n")[0]
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeError) as error:
+        text = f"{path.name} cannot be read ({type(error).__name__})"
+        raise _NoConnectionError(CloseReason.PROXY, text) from error
 
 
 def open(bus: Bus, parameters: Parameters) -> Uplink:

@@ -13,6 +13,8 @@ CLOSED: dict[CloseReason, str] = {
     CloseReason.UNREACHABLE: "The charging service cannot be reached.",
     CloseReason.UNTRUSTED: "The certificate of the charging service is not valid.",
     CloseReason.DENIED: "The charging service does not accept this box.",
+    CloseReason.PROXY: "The proxy does not let this box through: check its address, its user and "
+    "its password.",
     CloseReason.SUBPROTOCOL: "The charging service does not speak this version of OCPP.",
 }
 REGISTRATIONS: dict[Registration | None, str] = {

@@ -7,8 +7,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -28,7 +30,7 @@ from nodes.dcs.link import (
     Ponged,
     ProxyServer,
 )
-from nodes.dcs.link_websocket import Parameters, WebSocketUplink
+from nodes.dcs.link_websocket import PROXY_PASSWORD_FILE, Parameters, WebSocketUplink
 
 SUBPROTOCOL = "ocpp1.6"
 SECRET = b"\x00\xff0123456789abcdef"  # any bytes
@@ -205,14 +207,30 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     return certificate, key
 
 
+PROXY_PASSWORD = "p@ss:wörd/%"
+
+
 @pytest.mark.req("DCS-1", "WEB-12")
-def test_the_connection_goes_through_the_proxy(loop_bus: ZmqBus) -> None:
+@pytest.mark.parametrize(
+    ("user", "written", "mode", "expected"),
+    [
+        ("", "", 0, ""),
+        ("box", PROXY_PASSWORD, 0o600, f"box:{PROXY_PASSWORD}"),
+        ("böx", PROXY_PASSWORD + "\n", 0o400, f"böx:{PROXY_PASSWORD}"),
+        ("box", "", 0, "box:"),  # there is no file
+    ],
+)
+def test_the_connection_goes_through_the_proxy(
+    loop_bus: ZmqBus, user: str, written: str, mode: int, expected: str
+) -> None:
     asked: list[str] = []
+    if written:
+        write_password(loop_bus, written, mode)
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry bytes both ways after a CONNECT (RFC 9110, section 9.3.6)."""
         head = await reader.readuntil(b"\r\n\r\n")
-        asked.append(head.split(b"\r\n")[0].decode())
+        asked.extend(head.decode().split("\r\n"))
         name, number = head.split()[1].decode().rsplit(":", 1)
         other_reader, other_writer = await asyncio.open_connection(name, int(number))
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -233,11 +251,73 @@ def test_the_connection_goes_through_the_proxy(loop_bus: ZmqBus) -> None:
         async with host(idle) as server, proxy:
             number = proxy.sockets[0].getsockname()[1]
             events, uplink = Events(), WebSocketUplink(loop_bus, Parameters())
-            at = destination(server, proxy=ProxyServer(host="127.0.0.1", port=number))
-            uplink.open(at, SUBPROTOCOL, b"", events)
+            through = ProxyServer(host="127.0.0.1", port=number, user=user)
+            uplink.open(destination(server, proxy=through), SUBPROTOCOL, b"", events)
             assert (await events.next(FrameReceived)).text == "through"
-            assert asked == [f"CONNECT 127.0.0.1:{port(server)} HTTP/1.1"]
+            assert asked[0] == f"CONNECT 127.0.0.1:{port(server)} HTTP/1.1"
             uplink.close()
+
+    run(loop_bus, scenario())
+    sent = [each.partition("Basic ")[2] for each in asked if "Proxy-Authorization" in each]
+    assert [base64.b64decode(each).decode() for each in sent] == ([expected] if user else [])
+
+
+def write_password(bus: ZmqBus, written: str, mode: int) -> None:
+    path = bus.state_dir / PROXY_PASSWORD_FILE
+    path.write_text(written, encoding="utf-8")
+    path.chmod(mode)
+
+
+@pytest.mark.req("WEB-12")
+def test_what_is_wrong_with_a_proxy_is_said_without_its_password(loop_bus: ZmqBus) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def why(at: Destination) -> Closed:
+        events, uplink = Events(), WebSocketUplink(loop_bus, Parameters())
+        uplink.open(at, SUBPROTOCOL, b"", events)
+        closed: Closed = await events.next(Closed)
+        return closed
+
+    async def scenario() -> None:
+        write_password(loop_bus, PROXY_PASSWORD, 0o600)
+        found: list[Closed] = []
+        nowhere = Destination(url="ws://127.0.0.1:9/ocpp", identity="1")
+        proxy = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        async with proxy:
+            number = proxy.sockets[0].getsockname()[1]
+            through = ProxyServer(host="127.0.0.1", port=number, user="box")
+            found.append(await why(replace(nowhere, proxy=through)))
+            write_password(loop_bus, PROXY_PASSWORD, 0o644)
+            found.append(await why(replace(nowhere, proxy=through)))
+        write_password(loop_bus, PROXY_PASSWORD, 0o600)
+        for name in ("[", "a b", "::1", "no such/name?"):
+            wrong = ProxyServer(host=name, port=number, user="box")
+            found.append(await why(replace(nowhere, proxy=wrong)))
+        assert [each.reason for each in found[:2]] == [CloseReason.PROXY] * 2
+        assert "407" in found[0].text
+        assert "0644" in found[1].text
+        secret = (PROXY_PASSWORD, quote(PROXY_PASSWORD, safe=""))
+        assert not any(each in closed.text for each in secret for closed in found)
+
+    run(loop_bus, scenario())
+
+
+@pytest.mark.req("DCS-1")
+@pytest.mark.parametrize(
+    "url",
+    ["ws://[", "ws://[::zz]:1", "ws://a:99999999", "wss://-", "ws://..", "ws://:80", "ws://]"],
+)
+def test_an_address_that_is_none_is_not_reached_and_ends_nothing(
+    loop_bus: ZmqBus, url: str
+) -> None:
+    async def scenario() -> None:
+        events, uplink = Events(), WebSocketUplink(loop_bus, Parameters())
+        uplink.open(Destination(url=url, identity="1"), SUBPROTOCOL, b"", events)
+        closed: Closed = await events.next(Closed)
+        assert closed.reason is CloseReason.UNREACHABLE
 
     run(loop_bus, scenario())
 
