@@ -14,7 +14,7 @@ from msgs.dcs import CardDecision, CardVerdict
 from nodes.dcs import outbox, transactions
 from nodes.dcs.box_asks import AskToken, TokenAnswer
 from nodes.dcs.events import TokenInfo, TokenStatus
-from nodes.dcs.reservation import admits
+from nodes.dcs.reservation import admits, is_same_token
 from nodes.dcs.state import CardCall, Transaction, Waiting
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import is_on
@@ -42,8 +42,8 @@ def take_card(turn: Turn, card: CardCall) -> None:
     if turn.inputs.service is None or not turn.is_synchronised:
         _decide(turn, card, CardVerdict.NOT_ASKED)
         return
-    if session is not None and card.token == session.token:  # it logs off
-        _accept(turn, card)
+    if session is not None and is_same_token(card.token, session.token):  # it logs off
+        _accept(turn, replace(card, token=session.token))
         return
     refusal = _why_refused(turn, card)
     if refusal:
@@ -128,7 +128,7 @@ def _accept_of_group(turn: Turn, card: CardCall) -> None:
         if not admits(turn.durable.reservation, card.token, group):
             _decide(turn, card, CardVerdict.REFUSED, RESERVED)
             return
-    elif transaction.group and group == transaction.group:
+    elif transaction.group and is_same_token(group, transaction.group):
         _accept(turn, card, transaction)
         return
     _accept(turn, card)
@@ -161,9 +161,10 @@ def _group_of(turn: Turn, token: str) -> str:
     listed = turn.listed(token)
     if listed is not None and listed.group:
         return listed.group
-    return next((info.group for each, info in turn.state.tokens if each == token), "")
+    judged = (info.group for each, info in turn.state.tokens if is_same_token(each, token))
+    return next(judged, "")
 
 
 def _remember(turn: Turn, token: str, info: TokenInfo) -> None:
-    others = tuple(each for each in turn.state.tokens if each[0] != token)
+    others = tuple(each for each in turn.state.tokens if not is_same_token(each[0], token))
     turn.set(tokens=(*others, (token, info))[-MOST_TOKENS:])

@@ -6,7 +6,6 @@ charge, and a vehicle that needs no card gets no current.
 
 from msgspec.structs import replace
 
-from nodes.dcs import transactions
 from nodes.dcs.dialect import ServiceRequest
 from nodes.dcs.events import SetAvailability, Verdict
 from nodes.dcs.state import CONNECTOR
@@ -19,7 +18,8 @@ def set_availability(turn: Turn, request: ServiceRequest, asked: SetAvailability
     if asked.connector not in (BOX, CONNECTOR):
         turn.verdict(request, Verdict.REJECTED, f"there is no connector {asked.connector}")
         return
-    now, runs = turn.durable.availability, transactions.running(turn) is not None
+    now, session = turn.durable.availability, turn.inputs.session
+    runs = session is None or session.session_id != ""  # not heard: perhaps one runs
     is_now = now.connector if asked.connector == CONNECTOR else now.box and now.connector
     waits = runs and is_now and not asked.is_operative  # to be used again waits for nothing
     if asked.connector == CONNECTOR:

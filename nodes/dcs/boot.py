@@ -13,7 +13,7 @@ import math
 
 from msgspec.structs import replace
 
-from nodes.dcs import clock
+from nodes.dcs import clock, outbox
 from nodes.dcs.box_asks import Beat, Boot, BootAnswer, Registration
 from nodes.dcs.link import (
     Closed,
@@ -139,6 +139,8 @@ def lost(turn: Turn, reason: CloseReason, text: str) -> None:
         problem=reason,
         text=text,
     )
+    if turn.state.link.is_open:
+        outbox.cut(turn)
     turn.set(link=link)
     _forget_connection(turn)
 
@@ -152,12 +154,12 @@ def reconnect(turn: Turn) -> None:
 
 def _forget_connection(turn: Turn) -> None:
     """Drop what belongs to a connection: the open call, calls that wait, answers that wait."""
-    outbox = turn.state.outbox
-    for waiting in outbox.waiting:
+    calls = turn.state.outbox
+    for waiting in calls.waiting:
         turn.unsent(waiting.asked)
-    if outbox.call is not None:
-        turn.unsent(outbox.call.asked)
-    turn.set(outbox=replace(outbox, call=None, waiting=()), held=())
+    if calls.call is not None:
+        turn.unsent(calls.call.asked)
+    turn.set(outbox=replace(calls, call=None, waiting=()), held=())
 
 
 def _watch(turn: Turn) -> None:
@@ -177,9 +179,9 @@ def register(turn: Turn) -> None:
     """Queue a Boot or a Beat that is due."""
     if not turn.state.link.is_open:
         return
-    registered, outbox = turn.state.registered, turn.state.outbox
+    registered, call = turn.state.registered, turn.state.outbox.call
     if registered.last is not Registration.ACCEPTED or registered.is_asked_again:
-        is_open = outbox.call is not None and isinstance(outbox.call.asked, Boot)
+        is_open = call is not None and isinstance(call.asked, Boot)
         if not is_open and turn.moment.reached(registered.boot_s):
             serial = turn.inputs.serial
             boot = Boot(serial=serial, firmware=turn.inputs.firmware, model=MODEL, vendor=VENDOR)

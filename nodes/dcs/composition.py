@@ -86,7 +86,7 @@ def rates_at(
     :param now_s: UTC
     :param begun_s: UTC, when the transaction began; None: none runs, and it would begin now
     :param vehicle_phases: on which the vehicle really charges. None, not known: those that the
-        profiles name, so before it is known the node gives 3, or a limit in W could be exceeded.
+        profiles name, else 3. A vehicle of one phase would never show it if it was offered nothing.
     """
     begun_s = now_s if begun_s is None else begun_s
     plan = _counting(_plans(installed), now_s, begun_s)

@@ -40,6 +40,7 @@ class ServiceFailure(Struct, frozen=True, kw_only=True):
 
     message_id: str
     text: str
+    is_final: bool = False  # it never takes such a message: it does not have the action
 
 
 class WrongRequest(Struct, frozen=True, kw_only=True):

@@ -45,6 +45,9 @@ CODES: dict[FrameFault, str] = {
     FrameFault.INTERNAL: errors.InternalError.code,
 }
 
+# The service does not have the action.
+FINAL = (errors.NotImplementedError.code, errors.NotSupportedError.code)
+
 _HEAD = re.compile(r'\s*\[\s*(?P<kind>[234])\s*,\s*(?P<id>"(?:[^"\\]|\\.)*")\s*,')
 
 # By the keyword of the schema that a payload breaks; every other keyword is about a value.
@@ -86,8 +89,10 @@ class Ocpp16:
                     return Unreadable(text="an answer to no open call")
                 return _answer(message_id, payload, call)
             case [4, str(message_id), *rest]:
-                words = ": ".join(str(each) for each in rest[:2] if each)
-                return ServiceFailure(message_id=message_id, text=words[:MOST_DETAIL])
+                words = ": ".join(each for each in rest[:2] if isinstance(each, str) and each)
+                is_final = bool(rest) and rest[0] in FINAL
+                text = words[:MOST_DETAIL]
+                return ServiceFailure(message_id=message_id, text=text, is_final=is_final)
             case _:
                 return Unreadable(text="it is no message of OCPP 1.6")
 

@@ -320,7 +320,7 @@ KEYS: tuple[ConfigurationKey, ...] = (
     ConfigurationKey(
         name="AuthorizationKey",
         effect="The password of this box at the service, as hex digits; the box connects again.",
-        used_by="charge_point.py",
+        used_by="pairing.py",
         access=KeyAccess.WRITE,
         default=None,
         check=_secret,

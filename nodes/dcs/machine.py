@@ -219,7 +219,8 @@ def _take_message(turn: Turn, message: Any) -> None:
                 return  # late, or of nothing
             outbox.close_call(turn)
             if isinstance(message, ServiceFailure):
-                _failed(turn, call, message.text, is_answered=True)
+                is_final = message.is_final
+                _failed(turn, call, message.text, is_answered=True, is_final=is_final)
             else:
                 _answered(turn, call, message.answered)
         case _:
@@ -259,7 +260,9 @@ def _answered(turn: Turn, call: PendingCall, answer: Any) -> None:
             pass
 
 
-def _failed(turn: Turn, call: PendingCall, text: str, *, is_answered: bool) -> None:
+def _failed(
+    turn: Turn, call: PendingCall, text: str, *, is_answered: bool, is_final: bool = False
+) -> None:
     """Follow a call that the service has refused, or has not answered."""
     match call.asked:
         case Boot():
@@ -270,7 +273,7 @@ def _failed(turn: Turn, call: PendingCall, text: str, *, is_answered: bool) -> N
         case VendorMessage() if call.key == pairing.CONFIRM:
             pairing.take_confirmed(turn, None)
         case _ if call.number and is_answered:
-            dropped = outbox.refused(turn, call.number, text)
+            dropped = outbox.refused(turn, call.number, text, is_final=is_final)
             if dropped is not None:
                 transactions.take_dropped(turn, dropped)
         case _ if is_answered:

@@ -8,7 +8,9 @@ A message leaves it with its answer alone. The service may refuse one (CALLERROR
 TransactionMessageAttempts times, TransactionMessageRetryInterval times the number of attempts
 apart, and then dropped, since those behind it have to be delivered (section 3.7.1). One that is
 not answered though the link is up is never dropped: after as many timeouts its transaction waits,
-and others are delivered first. A lost connection counts as no attempt.
+and others are delivered first. So does one that is open at MOST_CUTS ends of the connection in a
+row: some services end it at a message that they do not like. Else a lost connection counts as no
+attempt.
 """
 
 import math
@@ -25,6 +27,7 @@ from nodes.dcs.variables import count_of, seconds_of
 
 ANSWER_S = 30.0  # assumed; the time-out of the `ocpp` package
 PARKED_S = 600.0  # assumed: until a transaction that the service does not answer is tried again
+MOST_CUTS = 5  # assumed: in a row, at one transaction, a mobile network is not cut as often
 MOST_QUEUED = 500  # assumed, as EVerest; then samples are dropped, and never a begin or an end
 
 
@@ -101,13 +104,23 @@ def asked_of(turn: Turn, queued: Queued) -> Asked:
 
 
 def _stamped(turn: Turn, queued: Queued) -> Queued:
-    """Correct the time of a message that was made before the clock was set, once, and keep it."""
-    if queued.is_utc_set or turn.state.clock.ahead_ns is None:
+    """Give a message its time by the service's clock, once, and keep it.
+
+    The messages of a transaction have one clock: an end is never before its begin.
+    """
+    if queued.is_stamped or turn.state.clock.ahead_ns is None:
         return queued
     stamp_ns = queued.asked.utc_ns
     if queued.box_ahead_ns is not None and queued.boot == turn.inputs.boot:
-        stamp_ns = clock.corrected_ns(turn.state.clock, stamp_ns, queued.box_ahead_ns)
-    fixed = replace(queued, asked=replace(queued.asked, utc_ns=stamp_ns), is_utc_set=True)
+        corrected_ns = clock.corrected_ns(turn.state.clock, stamp_ns, queued.box_ahead_ns)
+        if not queued.is_utc_set or abs(corrected_ns - stamp_ns) >= clock.JUMP_NS:
+            stamp_ns = corrected_ns
+    transaction = transaction_of(turn, queued.session_id)
+    if isinstance(queued.asked, Begun) and transaction is not None:
+        change_transaction(turn, replace(transaction, begun_utc_ns=stamp_ns))
+    elif transaction is not None:
+        stamp_ns = max(stamp_ns, transaction.begun_utc_ns)
+    fixed = replace(queued, asked=replace(queued.asked, utc_ns=stamp_ns), is_stamped=True)
     _replace_queued(turn, fixed)
     return fixed
 
@@ -147,16 +160,30 @@ def time_out(turn: Turn) -> PendingCall | None:
 
 
 def _park_if_silent(turn: Turn, call: PendingCall) -> None:
+    turn.set(outbox=replace(turn.state.outbox, head_s=turn.now_s + ANSWER_S))
+    _count_unanswered(turn, call, attempts(turn))
+
+
+def cut(turn: Turn) -> None:
+    """Note that the connection has ended; a message that was open was perhaps the reason."""
+    call = turn.state.outbox.call
+    if call is not None and call.number:
+        _count_unanswered(turn, call, MOST_CUTS)
+
+
+def _count_unanswered(turn: Turn, call: PendingCall, most: int) -> None:
+    """Count a call without an answer; after some of one transaction in a row that one waits."""
     queued = queued_of(turn, call.number)
     if queued is None:
         return
     outbox, session = turn.state.outbox, queued.session_id
     silent = outbox.silent[1] + 1 if outbox.silent[0] == session else 1
-    outbox = replace(outbox, silent=(session, silent), head_s=turn.now_s + ANSWER_S)
-    if silent >= attempts(turn):
-        others = tuple(each for each in outbox.parked if each[0] != session)
-        parked = (*others, (session, turn.now_s + PARKED_S))
-        outbox = replace(outbox, parked=parked, silent=("", 0), head_s=turn.now_s)
+    outbox = replace(outbox, silent=(session, silent))
+    if silent >= most:
+        now_s, until_s = turn.now_s, turn.now_s + PARKED_S
+        others = tuple(each for each in outbox.parked if each[0] != session and each[1] > now_s)
+        parked = (*others, (session, until_s))
+        outbox = replace(outbox, parked=parked, silent=("", 0), head_s=now_s)
         turn.log("warning", f"the messages of session {session} wait {PARKED_S:g} s")
     turn.set(outbox=outbox)
 
@@ -166,14 +193,22 @@ def attempts(turn: Turn) -> int:
     return max(count_of(turn, "TransactionMessageAttempts"), 1)
 
 
-def refused(turn: Turn, number: int, text: str) -> Queued | None:
-    """Note that the service has refused a queued message; return it if it is dropped."""
+def refused(turn: Turn, number: int, text: str, *, is_final: bool = False) -> Queued | None:
+    """Note that the service has refused a queued message; return it if it is dropped.
+
+    A sample is not tried again if the service does not have the message, or if the end of its
+    transaction waits behind it: else each would hold back the end by some minutes.
+
+    :param is_final: the service does not have the message
+    """
     queued = queued_of(turn, number)
     if queued is None:
         return None
     tried = queued.attempts + 1
     what = f"{type(queued.asked).__name__} of session {queued.session_id}"
-    if tried >= attempts(turn):
+    is_sample = isinstance(queued.asked, MeterSample)
+    is_late = is_sample and (is_final or _is_ended(turn, queued.session_id))
+    if tried >= attempts(turn) or is_late:
         turn.log("error", f"the service has refused {what} {tried} times, it is dropped: {text}")
         acknowledged(turn, number)
         return queued
@@ -182,6 +217,11 @@ def refused(turn: Turn, number: int, text: str) -> Queued | None:
     _replace_queued(turn, replace(queued, attempts=tried))
     turn.set(outbox=replace(turn.state.outbox, head_s=turn.now_s + wait_s))
     return None
+
+
+def _is_ended(turn: Turn, session_id: str) -> bool:
+    transaction = transaction_of(turn, session_id)
+    return transaction is not None and transaction.is_ended
 
 
 def acknowledged(turn: Turn, number: int) -> None:
@@ -213,6 +253,7 @@ def enqueue(
         session_id=session_id,
         asked=asked,
         is_utc_set=is_set,
+        is_stamped=isinstance(asked, MeterSample) and turn.state.clock.ahead_ns is not None,
         box_ahead_ns=inputs.utc_ns - round(inputs.now_s * 1e9) if is_present else None,
         boot=inputs.boot,
     )

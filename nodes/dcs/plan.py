@@ -56,7 +56,7 @@ def _begun_s(turn: Turn, ahead_s: float) -> float | None:
 
 
 def _view(
-    profiles: ProfileSet, utc_s: float, begun_s: float | None, phases: int, ahead_s: float
+    profiles: ProfileSet, utc_s: float, begun_s: float | None, phases: int | None, ahead_s: float
 ) -> PlanView:
     rates = rates_at(profiles, utc_s, begun_s=begun_s, vehicle_phases=phases)
     after = RatesNow()

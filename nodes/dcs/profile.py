@@ -27,7 +27,8 @@ class ProfilePurpose(StrEnum):
 class ProfileKind(StrEnum):
     """What a charging schedule begins with."""
 
-    ABSOLUTE = "absolute"  # at `start_utc_s`
+    # At `start_utc_s`; without it at the begin of the transaction (OCPP 1.6, section 7.13).
+    ABSOLUTE = "absolute"
     RECURRING = "recurring"  # at `start_utc_s`, and each day or week before and after it
     RELATIVE = "relative"  # at the begin of the transaction
 

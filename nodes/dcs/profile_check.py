@@ -132,8 +132,10 @@ def _time_refusal(profile: ChargingProfile, now_s: float | None) -> str:
         return "a recurring profile recurs daily or weekly"
     if profile.kind is ProfileKind.RELATIVE and start_s is not None:
         return "a relative profile has no begin"
-    if profile.kind is not ProfileKind.RELATIVE and start_s is None:
+    if profile.kind is ProfileKind.RECURRING and start_s is None:
         return f"the {profile.kind} profile has no begin"
+    if start_s is None and profile.purpose is ProfilePurpose.BOX and not _is_constant(profile):
+        return "a profile of the whole box that changes has a begin"
     if start_s is not None and not EARLIEST_START_UTC_S <= start_s < LATEST_START_UTC_S:
         return "its begin is not in the years 2000 to 2099"
     if from_s is not None and from_s >= LATEST_START_UTC_S:
@@ -147,6 +149,11 @@ def _time_refusal(profile: ChargingProfile, now_s: float | None) -> str:
     if profile.duration_s is not None and start_s + profile.duration_s <= now_s:
         return "its schedule is over"
     return ""
+
+
+def _is_constant(profile: ChargingProfile) -> bool:
+    """Return whether a profile has one limit that has no end, wherever it begins."""
+    return profile.duration_s is None and [each.start_s for each in profile.periods] == [0]
 
 
 def _shown(value: float) -> str:

@@ -209,6 +209,9 @@ def take_restart(turn: Turn, answer: Answer[None]) -> None:
     turn.log("error", f"the box is not restarted: {answer.reason or answer.status}")
     if reset.retries >= count_of(turn, "ResetRetries"):
         turn.set(reset=None)
+        transaction = transactions.running(turn)
+        if transaction is not None and transaction.cause is StopCause.HARD_RESET:
+            outbox.change_transaction(turn, replace(transaction, cause=None))  # it goes on
     else:
         again_s = turn.now_s + RETRY_S
         turn.set(reset=replace(reset, is_asked=False, from_s=again_s, retries=reset.retries + 1))

@@ -9,6 +9,7 @@ from nodes.dcs.dialect import ServiceRequest
 from nodes.dcs.events import ReportKind, Trigger, Verdict
 from nodes.dcs.state import CONNECTOR, Waiting
 from nodes.dcs.turn import Turn
+from nodes.dcs.variables import text_of
 
 CONNECTORS = (status.BOX, CONNECTOR)
 
@@ -32,8 +33,14 @@ def trigger(turn: Turn, request: ServiceRequest, asked: Trigger) -> None:
         case ReportKind.STATUS:
             found = (status.report_of(turn, each) for each in connectors)
             reports += [(status.key_of(each.connector), each) for each in found if each]
+            if not reports:
+                turn.verdict(request, Verdict.REJECTED, "the status is not known")
+                return
         case ReportKind.VALUES:
-            turn.set(triggered=CONNECTOR in connectors or turn.state.triggered)
+            if CONNECTOR not in connectors or not text_of(turn, "MeterValuesSampledData"):
+                turn.verdict(request, Verdict.REJECTED, "there are no values to be sent")
+                return
+            turn.set(triggered=True)
         case ReportKind.FIRMWARE:
             reports.append(("firmware", FirmwareReport()))
         case ReportKind.LOG:

@@ -142,7 +142,10 @@ def _update_list(turn: Turn, request: ServiceRequest, asked: UpdateList) -> None
 
 
 def _reserve(turn: Turn, request: ServiceRequest, asked: Reserve) -> None:
-    utc_ns = turn.utc_ns
+    session, utc_ns = turn.inputs.session, turn.utc_ns
+    if session is not None and not session.authorization_required:
+        turn.verdict(request, Verdict.REJECTED, "no card is needed: every vehicle may charge")
+        return
     now_s = None if utc_ns is None else utc_ns / 1e9
     changed, verdict, why = reserve(
         turn.durable.reservation, asked, connector_status(turn), now_s=now_s

@@ -83,6 +83,11 @@ def admits(current: Reservation | None, token: str, group: str) -> bool:
 
     :param group: of the token; "": it has none, or it is not known
     """
-    if current is None or token.lower() == current.token.lower():
+    if current is None or is_same_token(token, current.token):
         return True
-    return bool(group) and group.lower() == current.group.lower()
+    return bool(group) and is_same_token(group, current.group)
+
+
+def is_same_token(one: str, other: str) -> bool:
+    """Return whether two tokens are the same: their case does not count (1.6: CiString20)."""
+    return one.lower() == other.lower()

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from msgs.meter import MeterReading
 from nodes.dcs import outbox, transactions
 from nodes.dcs.box_asks import Sampled
+from nodes.dcs.clock import JUMP_NS
 from nodes.dcs.events import MeterSample
 from nodes.dcs.measurands import Measurement, sample
 from nodes.dcs.state import CONNECTOR, UNKNOWN_PHASES, State, Waiting
@@ -21,8 +22,10 @@ PERIODIC, ALIGNED, TRIGGERED = "Sample.Periodic", "Sample.Clock", "Trigger"
 PHASE_A = 1.0
 """Assumed: a vehicle draws at least so much on each phase that it uses; noise is less."""
 PHASES_S = 10.0  # assumed: then the vehicle draws on all phases that it uses
-DAY_S = 86_400
+DAY_NS = 86_400_000_000_000
+NEAR_NS = 10_000_000  # assumed: no timer is early by more
 MOST_COLLECTED = 60  # assumed: samples of one end; then every second one is dropped
+MOST_VALUES = 240  # of them together, likewise: a frame of 30 kB, which every service takes
 
 
 def wants_reading(state: State, now_s: float) -> bool:
@@ -75,7 +78,7 @@ def _plan(turn: Turn) -> None:
         phases_s = sampling.phases_s
         if session_id != sampling.session_id:
             phases_s = turn.now_s + PHASES_S if session_id else math.inf
-            turn.set(phases=UNKNOWN_PHASES)
+            turn.set(phases=None)
         sampling = replace(
             sampling,
             session_id=session_id,
@@ -84,7 +87,8 @@ def _plan(turn: Turn) -> None:
             phases_s=phases_s,
         )
         turn.set(sampling=sampling)
-    if sampling.aligned_s == math.inf:
+    is_moved = sampling.ahead_ns is None or abs(ahead_ns(turn) - sampling.ahead_ns) >= JUMP_NS
+    if sampling.aligned_s == math.inf or is_moved:
         plan_aligned(turn)
 
 
@@ -93,9 +97,29 @@ def plan_aligned(turn: Turn) -> None:
     every_s, utc_ns = seconds_of(turn, "ClockAlignedDataInterval"), turn.utc_ns
     aligned_s = math.inf
     if every_s and utc_ns is not None and turn.is_synchronised:
-        aligned_s = turn.now_s + every_s - (utc_ns / 1e9) % DAY_S % every_s
-    if aligned_s != turn.state.sampling.aligned_s:
-        turn.set(sampling=replace(turn.state.sampling, aligned_s=aligned_s))
+        aligned_s = turn.now_s + until_aligned_s(utc_ns, every_s)
+    planned = (aligned_s, ahead_ns(turn))
+    if planned != (turn.state.sampling.aligned_s, turn.state.sampling.ahead_ns):
+        sampling = replace(turn.state.sampling, aligned_s=planned[0], ahead_ns=planned[1])
+        turn.set(sampling=sampling)
+
+
+def until_aligned_s(utc_ns: int, every_s: float) -> float:
+    """Return the time until the next aligned sample [s].
+
+    The intervals of a day begin at midnight, so that the last one of a day may be shorter. An
+    instant that is just reached is not the next one.
+    """
+    every_ns = round(every_s * 1e9)
+    today_ns = (utc_ns + NEAR_NS) % DAY_NS
+    left_ns = min(every_ns - today_ns % every_ns, DAY_NS - today_ns)
+    return (left_ns + NEAR_NS) / 1e9
+
+
+def ahead_ns(turn: Turn) -> int:
+    """Return UTC less the monotonic clock; 0 while UTC is not known."""
+    utc_ns = turn.utc_ns
+    return 0 if utc_ns is None else utc_ns - round(turn.now_s * 1e9)
 
 
 def _sample(turn: Turn, reading: MeterReading, context: str, key: str) -> MeterSample | None:
@@ -104,7 +128,7 @@ def _sample(turn: Turn, reading: MeterReading, context: str, key: str) -> MeterS
     measured = Measurement(
         reading=reading,
         offered_a=inputs.offer_a,
-        phases=turn.state.phases,
+        phases=turn.state.phases or UNKNOWN_PHASES,
         energy_wh=turn.state.last_wh,
     )
     stamp_ns = inputs.utc_ns if utc_ns is None else utc_ns
@@ -137,6 +161,7 @@ def _collect(turn: Turn, reading: MeterReading, context: str) -> None:
         return
     session_id, samples = turn.state.ended_samples
     samples = samples if session_id == transaction.session_id else ()
-    if len(samples) >= MOST_COLLECTED:
+    samples = (*samples, taken)
+    while len(samples) > MOST_COLLECTED or sum(len(each.values) for each in samples) > MOST_VALUES:
         samples = samples[1::2]
-    turn.set(ended_samples=(transaction.session_id, (*samples, taken)))
+    turn.set(ended_samples=(transaction.session_id, samples))

@@ -30,7 +30,7 @@ from nodes.dcs.reservation import Reservation
 from nodes.dcs.service import Service
 
 CONNECTOR = 1  # this box has one
-UNKNOWN_PHASES = 3  # until the vehicle has shown its phases: a limit in W is never exceeded
+UNKNOWN_PHASES = 3  # of a vehicle that has not shown its phases, where nobody names their number
 
 # --- what is on the disk --------------------------------------------------------------------------
 
@@ -67,7 +67,8 @@ class Queued(Struct, frozen=True, kw_only=True):
     session_id: str
     asked: Begun | Ended | MeterSample  # the service's id is added when it is sent
     attempts: int = 0  # that the service has refused
-    is_utc_set: bool = True  # the clock was known to be set at its time, or it is corrected
+    is_utc_set: bool = True  # the clock was known to be set at its time
+    is_stamped: bool = False  # its time is by the service's clock, as far as that is known
     # Of its time: UTC of the box less the monotonic clock, and the boot. None: it is not known.
     box_ahead_ns: int | None = None
     boot: str = ""
@@ -247,6 +248,7 @@ class Sampling(Struct, frozen=True, kw_only=True):
     next_s: float = math.inf
     interval_s: float = 0.0  # of samples at instants of the clock
     aligned_s: float = math.inf
+    ahead_ns: int | None = None  # UTC less the monotonic clock, by which that was set
     phases_s: float = math.inf  # the phases that the vehicle uses
 
 
@@ -255,7 +257,7 @@ class PlanView(Struct, frozen=True, kw_only=True):
 
     profiles: ProfileSet = NO_PROFILES
     begun_s: float | None = None  # UTC
-    phases: int = UNKNOWN_PHASES
+    phases: int | None = None
     ahead_s: float = 0.0  # UTC less the monotonic clock
     rates: RatesNow = RatesNow()
     after: RatesNow = RatesNow()  # from `rates.until_s` on
@@ -286,7 +288,7 @@ class State(Struct, frozen=True, kw_only=True):
     triggered: bool = False  # a sample
     last_wh: float | None = None  # the register that was read last
     ended_samples: tuple[str, tuple[MeterSample, ...]] = ("", ())  # a session, for its end
-    phases: int = UNKNOWN_PHASES  # that the vehicle uses
+    phases: int | None = None  # that the vehicle uses; None: it has not shown them yet
     plan: PlanView = NO_PLAN
     reported_choice: tuple[str, ChargeMode | None] = ("", None)  # sent last, and of which session
     wishes: Wishes | None = None  # sent last; None: none since the start
@@ -396,6 +398,5 @@ class Outputs(Struct, frozen=True, kw_only=True):
     decisions: tuple[tuple[int, CardDecision], ...] = ()  # to `CardCall.number`
     unpaired: str | None = None  # the pairing is ended (""), or why not
     write: dict[tuple[str, str], bytes | None] | None = None
-    secret: bytes | None = None
     uses_jitter: bool = False
     done: bool = False

@@ -43,6 +43,8 @@ def report(turn: Turn) -> None:
     for connector in (BOX, CONNECTOR):
         now, before = report_of(turn, connector), turn.state.reports[connector]
         if now is None or (before is not None and replace(before, utc_ns=now.utc_ns) == now):
+            if connector == CONNECTOR and turn.state.status_seen is not None:
+                turn.set(status_seen=None)  # as it was reported: the next change begins again
             continue
         if connector == CONNECTOR and before is not None and not _has_lasted(turn, now.status):
             continue

@@ -19,6 +19,7 @@ from nodes.dcs.box_asks import Begun, BegunAnswer, Ended, EndedAnswer, StopCause
 from nodes.dcs.events import TokenStatus
 from nodes.dcs.profile_check import RunningTransaction
 from nodes.dcs.profiles import end_transaction, install
+from nodes.dcs.reservation import is_same_token
 from nodes.dcs.state import CONNECTOR, Queued, SessionsLook, Transaction
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import is_on
@@ -207,7 +208,8 @@ def _queue_begin(
 def _use_reservation(turn: Turn, token: str) -> int | None:
     """Return the reservation that a token uses, which is over then; None: it uses none."""
     reserved = turn.durable.reservation
-    if reserved is None or token not in (reserved.token, turn.durable.used_reservation):
+    users = () if reserved is None else (reserved.token, turn.durable.used_reservation)
+    if reserved is None or not any(is_same_token(token, each) for each in users):
         return None
     turn.keep(reservation=None, used_reservation="")
     return reserved.reservation_id

@@ -82,9 +82,14 @@ def ids(profiles: ProfileSet) -> set[int]:
             id="StackLevelLessThanZero",
         ),
         pytest.param(
-            profile((0, 8), kind=ABSOLUTE),
-            "the absolute profile has no begin",
+            profile((0, 8), (60, 9), kind=ABSOLUTE, purpose=BOX),
+            "a profile of the whole box that changes has a begin",
             id="ChargingProfileKindAbsoluteNoStartSchedule",
+        ),
+        pytest.param(
+            profile((0, 8), kind=ABSOLUTE, purpose=BOX, duration=60),
+            "a profile of the whole box that changes has a begin",
+            id="ChargingProfileKindAbsoluteNoStartScheduleButAnEnd",
         ),
         pytest.param(
             profile((0, 8), kind=RECURRING),

@@ -804,11 +804,22 @@ def test_case_33_a_profile_of_a_transaction_needs_the_right_one(station: Station
 
 def test_case_34_an_absolute_profile_that_began_in_the_past_is_in_force(station: Station) -> None:
     absolute = {"chargingProfileKind": "Absolute"}
-    assert install(station, profile((0, 8.0), **absolute)) == "Rejected"  # it has no begin
     past = profile((0, 8.0), (3600, 12.0), startSchedule=now_of(station, -3630.0), **absolute)
     assert install(station, past) == "Accepted"
     station.begin_charge()
     station.soon(lambda: offered_a(station) == 12.0, 30.0)
+
+
+def test_case_34_b_an_absolute_profile_without_a_begin_counts_from_that_of_the_charge(
+    station: Station,
+) -> None:
+    absolute = {"chargingProfileKind": "Absolute"}
+    assert install(station, profile((0, 8.0), (60, 12.0), **absolute)) == "Accepted"
+    cap = {"chargingProfilePurpose": "ChargePointMaxProfile", "chargingProfileId": 2} | absolute
+    assert install(station, profile((0, 10.0), **cap), connector=0) == "Accepted"
+    station.begin_charge()
+    station.soon(lambda: offered_a(station) == 8.0, 5.0)
+    station.soon(lambda: offered_a(station) == 10.0, 60.0)
 
 
 def test_case_35_a_relative_profile_counts_from_the_begin_of_the_transaction(
