@@ -19,6 +19,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     mac: str  # of the interface in use
     dcs_link: Link  # Unreachable while dcs is silent
     synchronised: bool
+    dcs_detail: str  # what the link or the plan waits for; "": nothing
 
 
 def overview(snapshot: PageSnapshot) -> Overview:
@@ -32,6 +33,7 @@ def overview(snapshot: PageSnapshot) -> Overview:
         mac=snapshot.label.wlan_mac if used.startswith("WLAN") else snapshot.label.lan_mac,
         dcs_link=dcs.link if dcs else Link.UNREACHABLE,
         synchronised=dcs is not None and dcs.synchronised,
+        dcs_detail=dcs.detail if dcs else "",
     )
 
 

@@ -121,13 +121,14 @@ def test_it_can_be_read_back_as_it_was_sent() -> None:
 
 @pytest.mark.req("WEB-3")
 def test_the_overview_has_the_labels_and_the_networks_words() -> None:
-    dcs = dcs_status(link=Link.ONLINE, synchronised=True)
+    dcs = dcs_status(link=Link.ONLINE, synchronised=True, detail="The time is not known.")
     overview = live(dcs=dcs).overview
     assert overview.type == "Wallbox Connect"
     assert overview.serial == LABEL.serial
     assert overview.addresses == (LAN, WLAN)
     assert overview.mac == LABEL.lan_mac
     assert (overview.dcs_link, overview.synchronised) == ("Online", True)
+    assert overview.dcs_detail == "The time is not known."
     in_wlan = (replace(LAN, in_use=False), replace(WLAN, in_use=True))
     assert live(addresses=in_wlan).overview.mac == LABEL.wlan_mac
 
@@ -136,6 +137,7 @@ def test_the_overview_has_the_labels_and_the_networks_words() -> None:
 def test_a_service_that_is_not_heard_is_unreachable() -> None:
     overview = live().overview
     assert (overview.dcs_link, overview.synchronised) == ("Unreachable", False)
+    assert overview.dcs_detail == ""
 
 
 @pytest.mark.parametrize("state", list(WallboxState))

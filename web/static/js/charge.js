@@ -53,8 +53,9 @@ function showPhases(live) {
     text(row.cells[3], power(line?.power_w));
   }
   text(byId("total"), power(live.power_w));
-  const { dcs_link, synchronised } = live.overview;
-  text(byId("o-dcs"), `BMW DCS: ${dcs_link}, ${synchronised ? "synchronised" : "not synchronised"}`);
+  const { dcs_link, synchronised, dcs_detail } = live.overview;
+  const paired = synchronised ? "synchronised" : "not synchronised";
+  text(byId("o-dcs"), `BMW DCS: ${dcs_link}, ${paired}${dcs_detail ? `. ${dcs_detail}` : ""}`);
 }
 
 function showTrouble(live) {
