@@ -1,6 +1,7 @@
 """One box as the service knows it now, beside what is kept of it."""
 
 import hmac
+import math
 from enum import StrEnum
 from typing import Any
 
@@ -79,6 +80,8 @@ def take_samples(measured: NewestValues, samples: list[dict[str, Any]], now_utc_
             value = float(each["value"]) * _UNITS.get(each.get("unit", ""), 1.0)
         except ValueError:
             continue
+        if not math.isfinite(value):
+            continue  # neither can it be stored
         measurand, phase = each.get("measurand", ENERGY), each.get("phase", "")
         if measurand == CURRENT and phase in PHASES:
             measured.currents_a[PHASES.index(phase)] = value

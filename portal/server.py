@@ -6,7 +6,6 @@ and Origin have to be this machine's, and boxes send no Origin.
 
 import asyncio
 import base64
-import binascii
 import logging
 import re
 import signal
@@ -175,7 +174,7 @@ def _password(headers: Headers, identity: str) -> bytes | None:
     scheme, _, given = headers.get("Authorization", "").partition(" ")
     try:
         user, colon, password = base64.b64decode(given, validate=True).partition(b":")
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or characters beyond ASCII
         return None
     is_own = scheme.lower() == "basic" and colon and user == identity.encode()
     return password if is_own else None
