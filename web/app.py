@@ -13,7 +13,7 @@ from web.box import Box, ServerConfig
 from web.browser_logins import BrowserLogins
 from web.charge_api import ChargeApi
 from web.compression import compress, takes_gzip
-from web.files import Files
+from web.files import Files, static_files
 from web.forms.views import Forms
 from web.login_check import LoginCheck
 from web.pages import Pages
@@ -47,7 +47,7 @@ def create_app(
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    files = Files()
+    files = static_files()
     app.jinja_env.globals["static_url"] = files.url
     request_check = RequestCheck(box, site, login_check, logins)
     request_check.guard(app)

@@ -98,3 +98,17 @@ def test_the_stream_is_never_compressed(desk: Desk) -> None:
     assert "Content-Encoding" not in answer.headers
     assert b"retry:" in bytes(next(iter(answer.iter_encoded())))
     answer.close()
+
+
+def test_a_change_of_any_file_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "js").mkdir()
+    script = tmp_path / "js" / "a.js"
+    script.write_text("1")
+    before = Files(tmp_path)
+    assert before.are_current()
+    script.write_text("22")
+    assert not before.are_current()
+    after = Files(tmp_path)
+    assert after.mark != before.mark
+    (tmp_path / "b.css").write_text("")
+    assert not after.are_current()
