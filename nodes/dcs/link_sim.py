@@ -124,6 +124,7 @@ class SimUplink(OneConnection[SimConnection]):
     def __init__(self, bus: Bus) -> None:
         super().__init__()
         self._bus = bus
+        self._attempt = 0
 
     def open(
         self,
@@ -157,6 +158,11 @@ class SimUplink(OneConnection[SimConnection]):
             return
         self.connection = connection
         connection.open()
+
+    def close(self) -> None:
+        """See `link.Uplink.close`."""
+        self._attempt += 1
+        super().close()
 
 
 def open(bus: Bus, parameters: Parameters) -> Uplink:
