@@ -8,7 +8,7 @@ import ctypes
 import time
 from pathlib import Path
 
-from bus.interface import ClockError
+from bus.interface import ClockSetError
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 CLOCKS = Path("/sys/class/rtc")  # each with `hctosys`: 1 if the kernel has set UTC from it
@@ -45,16 +45,16 @@ def is_synchronised() -> bool:
 def set_utc_of_machine(utc_ns: int) -> None:
     """Set UTC [ns since 1970] for every program of this machine; for a driver alone.
 
-    :raises ClockError: a time server sets it, or this process may not.
+    :raises ClockSetError: a time server sets it, or this process may not.
     """
     if is_synchronised():
-        raise ClockError("a time server sets it already")
+        raise ClockSetError("a time server sets it already")
     try:
         time.clock_settime_ns(time.CLOCK_REALTIME, utc_ns)
     except PermissionError as error:
-        raise ClockError("this process may not set it; expected CAP_SYS_TIME") from error
+        raise ClockSetError("this process may not set it; expected CAP_SYS_TIME") from error
     except OSError as error:
-        raise ClockError(f"the kernel refuses: {error.strerror}") from error
+        raise ClockSetError(f"the kernel refuses: {error.strerror}") from error
 
 
 def _has_hardware_clock() -> bool:

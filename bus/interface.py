@@ -53,11 +53,11 @@ class Clock(Protocol):
     def set_utc(self, utc_ns: int) -> None:
         """Set UTC [ns since 1970] of a graph that has a clock of its own; for a driver alone.
 
-        :raises ClockError: the clock is that of the machine.
+        :raises ClockSetError: the clock is that of the machine.
         """
 
 
-class ClockError(Exception):
+class ClockSetError(Exception):
     """Raised when the clock cannot be set; says why."""
 
 

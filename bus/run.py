@@ -15,7 +15,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bus.boot import boot_id, was_utc_set
-from bus.interface import ClockError, Looks, Spawned
+from bus.interface import ClockSetError, Looks, Spawned
 from bus.lock import Lock
 from bus.looks import TimerLooks
 from bus.peer import Peer
@@ -61,7 +61,7 @@ class SystemClock:
 
     def set_utc(self, utc_ns: int) -> None:
         """See `bus.interface.Clock.set_utc`."""
-        raise ClockError("it is the clock of this machine, which other programs have as well")
+        raise ClockSetError("it is the clock of this machine, which other programs have as well")
 
 
 class ZmqBus(Peer):

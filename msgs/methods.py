@@ -353,9 +353,7 @@ def _act(name: str, arguments: type[A], text: str) -> Method[A, None]:
 
 
 PLUG = _act("plug", NoArguments, "Put the plug into the vehicle.")
-UNPLUG = _act(
-    "unplug", NoArguments, "The vehicle stops and opens S2, and the plug is out 1 s later."
-)
+UNPLUG = _act("unplug", NoArguments, "The vehicle stops and opens S2; the plug is out 1 s later.")
 PULL = _act("pull", NoArguments, "Pull the plug out under load.")
 READY = _act("ready", NoArguments, "The vehicle wants energy.")
 FULL = _act("full", NoArguments, "The vehicle stops wanting energy.")
@@ -385,7 +383,6 @@ MODBUS_READ = Method(
     result=Registers,
     callers=("meter",),
     text="Read registers of a simulated meter, where there are no sockets.",
-    timeout_s=1.0,  # as over TCP
 )
 
 # --- the table ------------------------------------------------------------------------------------

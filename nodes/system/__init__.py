@@ -7,7 +7,7 @@ answers     get (the settings), set (change some of them), restart (the whole gr
             set_clock (UTC is set, and the whole graph restarts)
 asks        launch: restart_all
 touches     label.json, settings.json and asked-restart.json in the state directory, each in two
-            generations; the clock (`wall_clock`)
+            generations; the clock (`box_clock`)
 deadline    none; a change is answered when it is on the disk
 safe state  none of its own: the other nodes keep the newest settings
 

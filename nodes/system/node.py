@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from bus import Answer, Bus, Call, ClockError, Status
+from bus import Answer, Bus, Call, ClockSetError, Status
 from bus.generations import (
     decoder,
     examine,
@@ -32,6 +32,7 @@ from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
 from msgs.units import MOST_TEXT
 from nodes.modbus_map.meter_map import map_names
 from nodes.system import words
+from nodes.system.box_clock import BoxClock
 from nodes.system.label import own_label
 from nodes.system.machine import (
     Config,
@@ -46,7 +47,6 @@ from nodes.system.machine import (
     utc_of,
     wrong_in_plan,
 )
-from nodes.system.wall_clock import WallClock
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -79,20 +79,20 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Drivers:
     """The devices of system."""
 
-    wall_clock: WallClock
+    box_clock: BoxClock
 
 
 class SystemNode:
     """The label, the settings, and the file of what was set."""
 
-    def __init__(self, bus: Bus, parameters: Parameters, wall_clock: WallClock) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, box_clock: BoxClock) -> None:
         """Make the label if the box is new, and read the settings.
 
         :raises PlaceError: the label can neither be read nor made.
         """
         label = own_label(bus.state_dir, bus.random("label"), partial(bus.log, "error"))
         self._bus = bus
-        self._wall_clock = wall_clock
+        self._box_clock = box_clock
         self._config = Config(
             ssid=label.wlan_ssid,
             manufacturers=frozenset(map_names()),
@@ -192,10 +192,10 @@ class SystemNode:
             return
         try:
             utc_ns = utc_of(call.arguments.utc)
-            self._wall_clock.set_utc(utc_ns)
+            self._box_clock.set_utc(utc_ns)
         except RefusedError as error:
             call.refuse(str(error), error.problems)
-        except ClockError as error:
+        except ClockSetError as error:
             call.refuse(words.not_set(str(error)))
         else:
             self._bus.log("info", f"{call.caller} has set the clock to {call.arguments.utc}")
@@ -281,7 +281,7 @@ def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SystemNode:
 
     :raises PlaceError: the label can neither be read nor made.
     """
-    node = SystemNode(bus, parameters, drivers.wall_clock)
+    node = SystemNode(bus, parameters, drivers.box_clock)
     bus.ready()
     return node
 

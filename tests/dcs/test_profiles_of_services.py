@@ -62,6 +62,7 @@ ACCEPTED: list[tuple[str, Any]] = [
     ("chargingSchedule.startSchedule", "2026-01-01T01:00:00+01:00"),
     ("chargingSchedule.startSchedule", "2026-01-01T00:00:00.1234567Z"),
     ("chargingSchedule.startSchedule", "2026-01-01T00:00:00"),
+    ("chargingSchedule.startSchedule", None),  # at the begin of the transaction
     # The least and the greatest time of .NET, for "no bound"
     ("validFrom", "0001-01-01T00:00:00Z"),
     ("validTo", "9999-12-31T23:59:59.9999999Z"),
@@ -85,7 +86,6 @@ REFUSED: list[tuple[str, Any]] = [
     ("chargingSchedule.startSchedule", "9999-12-31T23:59:59Z"),
     ("chargingSchedule.startSchedule", "0001-01-01T00:00:00+14:00"),
     ("chargingSchedule.startSchedule", "soon"),
-    ("chargingSchedule.startSchedule", None),
     ("validTo", "0001-01-01T00:00:00Z"),
     ("validFrom", "9999-12-31T23:59:59-14:00"),
     ("stackLevel", 11),

@@ -15,8 +15,8 @@ from msgs.requests import ReasonArguments
 from msgs.session import WallboxState
 from msgs.settings import Settings
 from msgs.topics import LED_FRAME, SAFETY_STATUS, SESSION_STATUS, SETTINGS
+from nodes.system.box_clock_sim import SimBoxClock
 from nodes.system.node import Drivers, Parameters, SystemNode, build
-from nodes.system.wall_clock_sim import SimWallClock
 from tests.builders import led_frame, safety_status, session_status
 
 BLUE = Light(color=Color.BLUE, effect=Effect.STEADY)
@@ -24,7 +24,7 @@ BLUE = Light(color=Color.BLUE, effect=Effect.STEADY)
 
 def build_system(bus: Bus, parameters: Parameters) -> SystemNode:
     """Build the node with the clock of its graph."""
-    return build(bus, parameters, Drivers(wall_clock=SimWallClock(bus)))
+    return build(bus, parameters, Drivers(box_clock=SimBoxClock(bus)))
 
 
 class Box:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bus import Call, ClockError, Status
+from bus import Call, ClockSetError, Status
 from bus.boot import set_utc_of_machine
 from bus.run import SystemClock
 from msgs.methods import RESTART_BOX
@@ -107,7 +107,7 @@ def test_the_clock_stays_while_a_restart_is_under_way(new_box: Box) -> None:
 
 
 def test_a_graph_of_processes_never_sets_the_clock_of_its_machine() -> None:
-    with pytest.raises(ClockError, match="the clock of this machine"):
+    with pytest.raises(ClockSetError, match="the clock of this machine"):
         SystemClock().set_utc(SystemClock.utc_ns())
 
 
@@ -120,7 +120,7 @@ def test_a_process_that_may_not_set_the_clock_of_the_machine_says_so() -> None:
             if os.geteuid() == 0:
                 os.setuid(65534)  # nobody has no capabilities
             set_utc_of_machine(SystemClock.utc_ns())
-        except ClockError as error:
+        except ClockSetError as error:
             words = str(error)
         finally:
             os.write(writing, words.encode())

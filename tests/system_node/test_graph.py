@@ -37,7 +37,7 @@ include = "{VIRTUAL_PLAN}"
 
 [nodes.system]
 module = "nodes.system"
-driver = "nodes.system.wall_clock_sim"
+driver = "nodes.system.box_clock_sim"
 
 [nodes.rfid]
 module = "nodes.rfid"

@@ -29,7 +29,7 @@ WALLBOX = (sys.executable, "-I", "-m", "cli.main")
 PLAN = """
 [nodes.system]
 module = "nodes.system"
-driver = "nodes.system.wall_clock_sim"
+driver = "nodes.system.box_clock_sim"
 
 [nodes.load_manager]
 module = "nodes.load_manager"

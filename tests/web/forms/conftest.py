@@ -21,9 +21,9 @@ from nodes.rfid.node import Drivers
 from nodes.rfid.node import Parameters as RfidParameters
 from nodes.rfid.node import build as build_rfid
 from nodes.rfid.reader_sim import SimCardReader
+from nodes.system.box_clock_sim import SimBoxClock
 from nodes.system.node import Drivers as SystemDrivers
 from nodes.system.node import Parameters, build
-from nodes.system.wall_clock_sim import SimWallClock
 from tests.builders import led_frame, safety_status, session_status
 from tests.web.conftest import LABEL, PASSWORD, Browser, Desk, HandBox
 from web.app import create_app
@@ -62,7 +62,7 @@ class NodesBox(HandBox):
     def start_system(self) -> None:
         """Start system with what is stored."""
         bus = self.graph.bus("system")
-        drivers = SystemDrivers(wall_clock=SimWallClock(bus))
+        drivers = SystemDrivers(box_clock=SimBoxClock(bus))
         build(bus, Parameters(settings=self.given), drivers)
 
     def lose_settings(self) -> None:

@@ -5,11 +5,11 @@ from typing import Protocol
 from bus import Driver
 
 
-class WallClock(Driver, Protocol):
+class BoxClock(Driver, Protocol):
     """The clock; it has no outputs, and no safe state."""
 
     def set_utc(self, utc_ns: int) -> None:
         """Set UTC [ns since 1970].
 
-        :raises ClockError: it cannot be set; says why.
+        :raises ClockSetError: it cannot be set; says why.
         """
