@@ -48,7 +48,7 @@ BUDGETS = {  # memory [MB], and CPU when idle [% of one core]; docs/measurements
     "led": (7.6, 0.3),
     "meter": (14.1, 0.55),
     "system": (7.5, 0.1),
-    "web": (17.4, 0.2),
+    "web": (16.5, 0.2),
     "dcs": (19.2, 0.15),
     "smart_home": (11.0, 0.15),
 }
