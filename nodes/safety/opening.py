@@ -20,6 +20,7 @@ from nodes.safety.supply import SILENT_S
 OPENED = "the contactor has opened"
 DROPPED = f"{OPENED} without safety's order"
 _DROPPED = f"{DROPPED}: its coil has lost its watchdog or its mains, or is broken"
+_ASKED = "the vehicle had been asked to stop before"
 _UNTESTED = "its self-test does not count any more: meanwhile charging was not permitted"
 
 # What a vehicle, a person or another node asks for in order; all else is a warning.
@@ -60,7 +61,7 @@ def opening_of(
     parts = [_text(reason, state.faults, evaluation, inputs) for reason in because]
     is_in_order = _IN_ORDER.issuperset(because)
     if asked is not None:
-        parts.append(asked.text)
+        parts.append(f"{_ASKED}: {asked.text}" if parts else asked.text)
         is_in_order = is_in_order and asked.is_in_order
     if evaluation is not None and was_closed and reasons.to_open is None:
         parts.append(_when(config, evaluation))

@@ -45,7 +45,7 @@ def test_a_long_stall_opens_is_published_and_charging_goes_on_after_ten_seconds(
     assert box.detail.startswith("own cycle late: 0.")
     (line,) = box.warnings
     assert line.startswith(OPENED)
-    assert line.endswith(box.detail)
+    assert box.detail in line
     box.advance(9.0)
     assert not box.is_drawing
     box.wait(lambda: box.is_drawing)

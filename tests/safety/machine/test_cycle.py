@@ -103,7 +103,7 @@ def test_a_gap_of_more_than_100_ms_opens_and_is_retried_without_blaming_the_vehi
     assert f"own cycle late: {gap_s:.2f} s" in rig.logged[-1]
     rig.inputs, rig.offered_a = {}, 0.0
     rig.run(0.1)
-    assert rig.logged[-1].endswith(rig.status.detail)
+    assert rig.status.detail in rig.logged[-1]
     assert rig.status.retry_in_s == 10.0
     rig.until_phase(P.READY, 15.0)
     assert (rig.faults(), rig.status.retries) == ((), 1)
