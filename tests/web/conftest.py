@@ -226,7 +226,7 @@ class Desk:
 
 @pytest.fixture(autouse=True)
 def _hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords quickly: the cost of the box is in test_login.py and in real processes."""
+    """Hash passwords quickly; files that look at the hash or at its time have their own one."""
     monkeypatch.setattr(account, "TIME_COST", 1)
     monkeypatch.setattr(account, "MEMORY_KIB", 8)
 

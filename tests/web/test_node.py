@@ -49,6 +49,11 @@ BOX = meter_reading(power_w=11_000.0)
 QUICK_S = 2.0  # the machine is busy with other tests
 
 
+@pytest.fixture
+def _hashes() -> None:
+    """Hash passwords as the box does."""
+
+
 def say_session(node: RunningNode, status: SessionStatus) -> ZmqBus:
     """Have the session say this from now on."""
     return node.other(

@@ -12,6 +12,11 @@ from tests.system.shared import Note, SharedBox
 from tests.web.browser.visit import DESKTOP, Site, first_login, open_browser, open_site
 
 
+@pytest.fixture
+def _hashes() -> None:
+    """Hash passwords as the box does."""
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with open_browser() as browser:
