@@ -299,6 +299,12 @@ STATES: tuple[State, ...] = (
         says="stopped by hand, still plugged in",
         reach=charging_then(ask("session", "end", reason="the page")),
     ),
+    State(
+        name="logged-off",
+        says="stopped by the card that began it",
+        authorization=AS_DELIVERED,
+        reach=in_turn(tap("blue"), charging(60.0), tap("blue"), skip(10.0)),
+    ),
     State(name="full", says="the vehicle wants no more", reach=charging_then(act("full"))),
     State(
         name="energy-limit",
