@@ -5,6 +5,7 @@ from typing import Any
 
 from portal.box_connection import BoxEvents
 from portal.boxes import ConnectedBox, PairingStage, take_samples
+from portal.planner import NOMINAL_V
 from portal.planning import next_departure
 from portal.records import MOST_CARDS, MOST_CHARGES, ChargeRecord
 from portal.service import ChargingService
@@ -75,7 +76,7 @@ class BoxDesk(BoxEvents):
             energy_wh = float(max(meter_wh - charge.meter_start_wh, 0))
             reason = reason or "Local"  # OCPP 1.6, section 6.49
             self._service.keep_charge(charge, ended=ended, energy_wh=energy_wh, reason=reason)
-        self._box.sent = None
+        self._box.sent, self._box.volts = None, NOMINAL_V  # the next vehicle may be another one
         self._service.changed()
 
     def on_samples(self, transaction: int | None, samples: list[dict[str, Any]]) -> None:

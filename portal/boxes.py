@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from portal.box_connection import PortalConnection
-from portal.planner import PricePlan
+from portal.planner import NOMINAL_V, PricePlan
 from portal.records import BoxRecord
 
 PHASES = ("L1", "L2", "L3")
@@ -59,6 +59,7 @@ class ConnectedBox(Struct, kw_only=True):
     is_accepted: bool = False  # on this connection
     measured: NewestValues
     sent: SentPlan | None = None
+    volts: float = NOMINAL_V  # that its vehicle draws by offered current and by phase
     offered_until_s: float = 0.0  # [monotonic s]
 
 

@@ -40,6 +40,7 @@ class PlanWish(Struct, frozen=True, kw_only=True):
     # less than it is offered, and its power factor is below 1. A plan that is full at its end does
     # not reach all of the energy if this is too high.
     volts: float = NOMINAL_V
+    spare_wh: float = DONE_WH  # a rest that is not worth a start
 
 
 class PlanStep(Struct, frozen=True, kw_only=True):
@@ -83,7 +84,7 @@ def plan(slots: Sequence[PriceSlot], wish: PlanWish, now_utc_s: int) -> PricePla
     charged: list[tuple[int, int, float]] = []  # begin, end [UTC s], current [A]
     energy_wh = cost = 0.0
     for piece in sorted(pieces, key=lambda each: (each.price, each.begin_s)):
-        if left_wh <= DONE_WH or most_a <= 0.0:
+        if left_wh <= wish.spare_wh or most_a <= 0.0:
             break
         end_s, limit_a = _use(piece, left_wh, power_w, most_a)
         charged.append((piece.begin_s, end_s, limit_a))
@@ -98,7 +99,7 @@ def plan(slots: Sequence[PriceSlot], wish: PlanWish, now_utc_s: int) -> PricePla
         steps=_steps(sorted(charged), now_utc_s, wish.departure_utc_s),
         energy_wh=energy_wh,
         cost=cost,
-        is_enough=left_wh <= DONE_WH,
+        is_enough=left_wh <= wish.spare_wh,
     )
 
 

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from portal.planner import PlanStep, PlanWish, PricePlan, PriceSlot, plan
+from portal.planner import (
+    LEAST_A,
+    NOMINAL_V,
+    PlanStep,
+    PlanWish,
+    PricePlan,
+    PriceSlot,
+    plan,
+)
 from portal.records import DepartureWish
 
 HOUR_S = 3600
@@ -12,6 +20,9 @@ MOST_PERIODS = 33  # of one profile, as the real box takes them; a later plan ha
 PROFILE_ID = 1
 SAME_S = 60  # assumed: two plans that differ by less are the same one
 SAME_A = 0.5  # assumed
+SPARE = 0.002  # assumed: of the wished energy; a start for less would wear the contactor
+LEAST_V, MOST_V = 200.0, 260.0
+"""Assumed: by ampere. A vehicle that draws less has a lower limit of its own."""
 
 Profile = dict[str, Any]
 
@@ -54,15 +65,33 @@ def plan_of(
     departure_utc_s: int,
     now_utc_s: int,
     zone: tzinfo | None = None,
+    volts: float = NOMINAL_V,
 ) -> PricePlan:
-    """Return the cheapest plan for what a charge still lacks."""
+    """Return the cheapest plan for what a charge still lacks.
+
+    :param volts: see `volts_of`.
+    """
     wanted = PlanWish(
         energy_wh=max(wish.energy_kwh * 1000.0 - charged_wh, 0.0),
         departure_utc_s=departure_utc_s,
         phases=wish.phases,
         most_a=float(wish.most_a),
+        volts=volts,
+        spare_wh=wish.energy_kwh * 1000.0 * SPARE,
     )
     return plan(slots_of(prices, now_utc_s, departure_utc_s, zone), wanted, now_utc_s)
+
+
+def volts_of(power_w: float | None, offered_a: float | None, phases: int, before: float) -> float:
+    """Return what a vehicle draws by offered current and by phase [W/A].
+
+    It is the last value (`before`) while it cannot be measured: no current is offered, or the
+    vehicle does not follow the offer, as for some seconds after a change.
+    """
+    if power_w is None or offered_a is None or offered_a < LEAST_A:
+        return before
+    volts = power_w / (offered_a * phases)
+    return volts if LEAST_V <= volts <= MOST_V else before
 
 
 def profile_of(made: PricePlan, transaction: int) -> Profile:

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from portal.box_connection import PAIRING, BoxEvents, PortalConnection
 from portal.boxes import ConnectedBox, PairingStage, SentPlan, is_admitted, is_key, new_box
 from portal.keeping import load, save
-from portal.planning import PROFILE_ID, is_same, next_departure, plan_of, profile_of
+from portal.planning import PROFILE_ID, is_same, next_departure, plan_of, profile_of, volts_of
 from portal.records import (
     MOST_BOXES,
     BoxRecord,
@@ -268,8 +268,17 @@ class ChargingService:
                 await self.ask(box, call.ClearChargingProfile(id=PROFILE_ID))
                 box.sent = None
             return
+        measured = box.measured
+        box.volts = volts_of(
+            measured.power_w, measured.offered_a, record.wish.phases, before=box.volts
+        )
         made = plan_of(
-            self.records.prices, record.wish, charge.energy_wh, charge.departure_utc_s, now_s
+            self.records.prices,
+            record.wish,
+            charge.energy_wh,
+            charge.departure_utc_s,
+            now_s,
+            volts=box.volts,
         )
         sent = box.sent
         if sent is not None and sent.transaction == charge.transaction and is_same(sent.plan, made):

@@ -44,7 +44,7 @@ def wish(energy_wh: float, slots: int, phases: int = 3, most_a: float = 32.0) ->
 def least_cost(prices: Sequence[float], of: PlanWish) -> float:
     """Return the cost of the optimum: in each slot one current, 0 or at least 6 A."""
     count = len(prices)
-    wh_per_a = 230.0 * of.phases * QUARTER_S / 3600
+    wh_per_a = of.volts * of.phases * QUARTER_S / 3600
     cost = [price * wh_per_a / 1000 for price in prices] + [0.0] * count
     on, current = np.eye(count), np.eye(count)
     result = milp(

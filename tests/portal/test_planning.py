@@ -16,6 +16,7 @@ from portal.planning import (
     plan_of,
     profile_of,
     slots_of,
+    volts_of,
 )
 from portal.records import USUAL_PRICES, DepartureWish
 
@@ -148,3 +149,28 @@ def test_a_departure_that_moves_makes_another_plan() -> None:
     )
     assert not is_same(one, two)
     assert timedelta(seconds=two.duration_s) == timedelta(hours=19)
+
+
+@pytest.mark.parametrize(
+    ("power_w", "offered_a", "volts"),
+    [
+        (10_449.0, 16.0, 217.7),
+        (4_300.0, 6.0, 238.9),
+        (None, 16.0, 230.0),  # not reported
+        (10_449.0, None, 230.0),
+        (0.0, 0.0, 230.0),  # no current is offered
+        (4_140.0, 16.0, 230.0),  # the vehicle does not follow yet, or not at all
+        (10_449.0, 6.0, 230.0),
+    ],
+)
+def test_what_a_vehicle_draws_by_ampere_is_measured(
+    power_w: float | None, offered_a: float | None, volts: float
+) -> None:
+    assert volts_of(power_w, offered_a, 3, 230.0) == pytest.approx(volts, abs=0.1)
+
+
+def test_a_rest_that_is_not_worth_a_start_is_not_bought() -> None:
+    for charged_wh, is_planned in ((9_970.0, True), (9_981.0, False), (10_000.0, False)):
+        plan = made(charged_wh=charged_wh)
+        assert plan.is_enough
+        assert any(step.limit_a > 0.0 for step in plan.steps) is is_planned
