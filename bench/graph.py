@@ -22,7 +22,8 @@ from bus.place import Place
 from bus.tool import Tool, open_tool
 from bus.wire import Frame
 from msgs.launch import ProcessState
-from msgs.methods import LIST_NODES, Method
+from msgs.method import Method
+from msgs.methods import LIST_NODES
 from msgs.requests import NoArguments
 
 A = TypeVar("A", bound=Struct)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
-from msgs.methods import Method
+from msgs.method import Method
 from msgs.requests import Answer, StopReason
 from msgs.topics import Topic
 

@@ -24,7 +24,8 @@ from bus.subscription import TopicSubscription
 from bus.timers import Deadline, Schedule
 from bus.wire import HEADER, HEADER_LENGTH, MAX_FRAME_BYTES, UNREADABLE, VERSION, topic_key
 from msgs.heartbeat import Heartbeat, NodeState
-from msgs.methods import EVERY_NODE, LIST_METHODS, SCHEMA, STOP, Method
+from msgs.method import EVERY_NODE, Method
+from msgs.methods import LIST_METHODS, SCHEMA, STOP
 from msgs.patterns import plain
 from msgs.requests import Answer, NoArguments, Status, StopArguments, StopReason, TopicName
 from msgs.topics import HEARTBEATS, TOPICS, Topic

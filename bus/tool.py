@@ -10,7 +10,7 @@ from msgspec import Struct
 from bus.place import Place
 from bus.run import ZmqBus
 from bus.wire import Frame, FrameError, unpack
-from msgs.methods import TOOL_PREFIX, Method
+from msgs.method import TOOL_PREFIX, Method
 from msgs.requests import Answer
 from msgs.topics import NODES
 

@@ -9,7 +9,7 @@ import click
 from cli.common import ask, fail, run_dir_option, running_tool
 
 if TYPE_CHECKING:
-    from msgs.methods import Method
+    from msgs.method import Method
 
 
 MOST_TIMEOUT_S = 3600.0
@@ -66,7 +66,8 @@ def _row(node: str, name: str) -> "Method[Any, Any]":
     """
     from msgspec import Struct
 
-    from msgs.methods import TOOLS, Method, method_of
+    from msgs.method import TOOLS, Method
+    from msgs.methods import method_of
 
     if not node.isidentifier():
         fail(f"node: expected the name of a node, as in `wallbox ps`; got {node!r}", 2)

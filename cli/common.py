@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bus.place import Place
     from bus.tool import Tool
-    from msgs.methods import Method
+    from msgs.method import Method
     from msgs.requests import Answer
 
 A = TypeVar("A", bound="Struct")

@@ -8,7 +8,7 @@ import click
 from cli.common import json_option, run_dir_option, table
 
 if TYPE_CHECKING:
-    from msgs.methods import Method
+    from msgs.method import Method
 
 
 @click.command()

@@ -18,7 +18,8 @@ import msgspec
 from msgspec import inspect
 
 from cli.common import ask, json_option, run_dir_option, running_tool
-from msgs.methods import ACTS, SERVICE, TAP, TOUCH, UNPLUG, WORLD, Method
+from msgs.method import Method
+from msgs.methods import ACTS, SERVICE, TAP, TOUCH, UNPLUG, WORLD
 from msgs.plant import VehicleState, WorldStatus
 from msgs.requests import NoArguments
 

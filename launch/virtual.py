@@ -30,7 +30,8 @@ from launch.plan import Plan, Stops, stop_waves
 from launch.series import STORE_S, Series
 from msgs.heartbeat import NodeState
 from msgs.launch import GraphStatus
-from msgs.methods import PLUG, POWER, RESTART_GRAPH, TOOL_PREFIX, Method
+from msgs.method import TOOL_PREFIX, Method
+from msgs.methods import PLUG, POWER, RESTART_GRAPH
 from msgs.plant import Power
 from msgs.requests import ReasonArguments, StopReason
 from msgs.topics import LAUNCH_GRAPH

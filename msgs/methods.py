@@ -5,10 +5,8 @@ Both ends of a request use the row: `bus.serve(AUTHORIZE, handler)` and
 the simulation panel and the golden file derive from the table.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from types import NoneType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -17,6 +15,7 @@ from msgs.dcs import CardDecision, CheckCard
 from msgs.launch import GraphStatus, Restarted
 from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading, MeterToTest
+from msgs.method import ANYBODY, EVERY_NODE, TOOLS, Method
 from msgs.plant import (
     ExternalContact,
     FaultName,
@@ -44,46 +43,6 @@ from msgs.settings import SetArguments, Settings
 from msgs.web import PageAddress
 
 A = TypeVar("A", bound=Struct)
-R = TypeVar("R")
-
-EVERY_NODE = "*"  # as a server: every node answers it
-ANYBODY = "*"  # as a caller: every node and tool
-TOOLS = "tool-*"  # as a caller: the command line
-TOOL_PREFIX = "tool-"  # its name on the bus is this and its process id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method(Generic[A, R]):
-    """One row of the table.
-
-    `callers` are names of nodes, TOOLS or ANYBODY; the bus refuses all others. `timeout_s` is the
-    caller's default timeout.
-    """
-
-    name: str
-    server: str
-    arguments: type[A]
-    result: type[R]  # NoneType: no value
-    callers: tuple[str, ...]
-    text: str  # what it does, for a person
-    timeout_s: float = 1.0
-    is_act: bool = False  # acts on the simulated world
-
-    def at(self, node: str) -> "Method[A, R]":
-        """Return the row of one node, for a method that every node serves."""
-        return replace(self, server=node)
-
-    def refusal(self, caller: str) -> str:
-        """Return why a caller is not allowed, for a person; "" if it is."""
-        is_tool = caller.startswith(TOOL_PREFIX) and TOOLS in self.callers
-        if is_tool or caller in self.callers or ANYBODY in self.callers:
-            return ""
-        return f"{caller} may not call {self.name} of {self.server}; {_listed(self.callers)} may"
-
-
-def _listed(callers: Iterable[str]) -> str:
-    return " and ".join("the command line" if each == TOOLS else each for each in callers)
-
 
 # --- every node -----------------------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.heartbeat import Heartbeat, NodeState
 from msgs.meter import MeterReading
-from msgs.methods import ANYBODY, LIST_METHODS, STOP, TOOLS, Method
+from msgs.method import ANYBODY, TOOLS, Method
+from msgs.methods import LIST_METHODS, STOP
 from msgs.pilot import PilotStatus, SimPilotDrive
 from msgs.requests import NoArguments, ReasonArguments, StopArguments, StopReason, WishArguments
 from msgs.topics import (

@@ -16,12 +16,11 @@ from bus.schema import breaking_changes
 from launch.plan_file import load_plan
 from launch.virtual import SUPERVISOR, TOOL, VIRTUAL_PLAN, VirtualGraph
 from msgs import methods
+from msgs.method import ANYBODY, EVERY_NODE, TOOLS, Method
 from msgs.methods import (
     ACTS,
-    ANYBODY,
     AUTHORIZE,
     ERASE_CARDS,
-    EVERY_NODE,
     LIST_METHODS,
     METHODS,
     RESTART_BOX,
@@ -29,8 +28,6 @@ from msgs.methods import (
     RESTART_NODE,
     STOP,
     STOP_GRAPH,
-    TOOLS,
-    Method,
     method_of,
 )
 from msgs.requests import NoArguments

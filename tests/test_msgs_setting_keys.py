@@ -40,12 +40,14 @@ WRONG = [
     (
         "wlan.ssid",
         "x" * 33,
-        f'wlan.ssid: expected the name of a network, at most 32 characters; got "{"x" * 33}"',
+        "wlan.ssid: expected the name of a network, at most 32 characters that can be seen; "
+        f'got "{"x" * 33}"',
     ),
     (
         "wlan.ssid",
         "Home\n",
-        'wlan.ssid: expected the name of a network, at most 32 characters; got "Home\\n"',
+        "wlan.ssid: expected the name of a network, at most 32 characters that can be seen; "
+        'got "Home\\n"',
     ),
     (
         "house_meter.host",

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from bus.disk import Refusal
 from launch.virtual import DAY_NS, SUPERVISOR, TOOL, VirtualGraph
-from msgs.methods import CLEAR, FAULT, PLUG, POWER, PULL, READY, RESTART_BOX, Method
+from msgs.method import Method
+from msgs.methods import CLEAR, FAULT, PLUG, POWER, PULL, READY, RESTART_BOX
 from msgs.plant import FaultName, Power
 from msgs.requests import NoArguments, ReasonArguments
 from verifier.disturbances import (

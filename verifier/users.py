@@ -7,19 +7,8 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from msgs.card import CardColor
-from msgs.methods import (
-    END_SESSION,
-    FULL,
-    HOUSE,
-    PLUG,
-    PULL,
-    READY,
-    SET_WISH,
-    SUN,
-    TAP,
-    UNPLUG,
-    Method,
-)
+from msgs.method import Method
+from msgs.methods import END_SESSION, FULL, HOUSE, PLUG, PULL, READY, SET_WISH, SUN, TAP, UNPLUG
 from msgs.plant import HouseLoad, Sun, Tap
 from msgs.requests import NoArguments, ReasonArguments, WishArguments
 from msgs.safety import DIP_LIMIT_A

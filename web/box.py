@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from msgs.label import Label
-from msgs.methods import Method
+from msgs.method import Method
 from msgs.requests import Answer
 from web.curve import Curve
 from web.hosts import KnownNames

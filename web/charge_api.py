@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from msgs.card import CardColor
 from msgs.label import Label
+from msgs.method import Method
 from msgs.methods import (
     END_SESSION,
     LIST_CARDS,
@@ -15,7 +16,6 @@ from msgs.methods import (
     SET_ENERGY_LIMIT,
     SET_WISH,
     START_SESSION,
-    Method,
 )
 from msgs.requests import NoArguments, Status
 from msgs.session import SessionRecord, SessionsArguments

@@ -10,20 +10,8 @@ from msgspec import Struct
 
 from msgs.card import CardRole
 from msgs.label import Label
-from msgs.methods import (
-    CLEAR,
-    FAULT,
-    HOUSE,
-    INPUT,
-    PLUG,
-    POWER,
-    PULL,
-    READY,
-    SUN,
-    TAP,
-    UNPLUG,
-    Method,
-)
+from msgs.method import Method
+from msgs.methods import CLEAR, FAULT, HOUSE, INPUT, PLUG, POWER, PULL, READY, SUN, TAP, UNPLUG
 from msgs.plant import (
     ContactPosition,
     ExternalContact,

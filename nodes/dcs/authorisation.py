@@ -14,8 +14,9 @@ from msgs.dcs import CardDecision, CardVerdict
 from nodes.dcs import outbox, transactions
 from nodes.dcs.box_asks import AskToken, TokenAnswer
 from nodes.dcs.events import TokenInfo, TokenStatus
+from nodes.dcs.kept import Transaction
 from nodes.dcs.reservation import admits, is_same_token
-from nodes.dcs.state import CardCall, Transaction, Waiting
+from nodes.dcs.state import CardCall, Waiting
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import is_on
 

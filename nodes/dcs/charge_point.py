@@ -31,6 +31,7 @@ from msgs.topics import (
 )
 from nodes.dcs.dialect import Dialect, Message, ServiceFailure, UnsendableError
 from nodes.dcs.dialect_16 import dialect
+from nodes.dcs.kept import Durable
 from nodes.dcs.link import FrameReceived, LinkEvent, LongFrame, Uplink
 from nodes.dcs.machine import start, step
 from nodes.dcs.pairing import KEY
@@ -39,7 +40,6 @@ from nodes.dcs.service import Service
 from nodes.dcs.state import (
     BusRequest,
     CardCall,
-    Durable,
     Inputs,
     Outputs,
     Replied,

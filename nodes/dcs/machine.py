@@ -38,8 +38,9 @@ from nodes.dcs.dialect import (
     WrongRequest,
 )
 from nodes.dcs.events import VendorMessage
+from nodes.dcs.kept import Durable
 from nodes.dcs.requests import take_request
-from nodes.dcs.state import Durable, Inputs, Outbox, Outputs, PendingCall, Replied, Sent, State
+from nodes.dcs.state import Inputs, Outbox, Outputs, PendingCall, Replied, Sent, State
 from nodes.dcs.store import begin_store, hand_out_rows, is_busy, note, take_result
 from nodes.dcs.turn import Turn
 

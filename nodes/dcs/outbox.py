@@ -20,7 +20,8 @@ from msgspec.structs import replace
 from nodes.dcs import clock
 from nodes.dcs.box_asks import Asked, AskToken, Begun, Boot, Ended, Registration, Sampled
 from nodes.dcs.events import MeterSample
-from nodes.dcs.state import CONNECTOR, PendingCall, Queued, Transaction, Waiting
+from nodes.dcs.kept import Queued, Transaction
+from nodes.dcs.state import CONNECTOR, PendingCall, Waiting
 from nodes.dcs.store import is_stored
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import count_of, seconds_of

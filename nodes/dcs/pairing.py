@@ -25,16 +25,8 @@ from nodes.dcs import boot
 from nodes.dcs.box_asks import Answered
 from nodes.dcs.dialect import ServiceRequest
 from nodes.dcs.events import VendorAnswer, VendorMessage, Verdict
-from nodes.dcs.state import (
-    NO_PLAN,
-    Durable,
-    Marks,
-    Pairing,
-    PairingOffer,
-    Sampling,
-    SessionsLook,
-    Waiting,
-)
+from nodes.dcs.kept import Durable, Marks, Pairing
+from nodes.dcs.state import NO_PLAN, PairingOffer, Sampling, SessionsLook, Waiting
 from nodes.dcs.turn import Turn
 
 VENDOR = "wallbox.pairing"

@@ -57,7 +57,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 MOST_NAME = 40  # characters of an unknown field's name in a text
 
 
-class Violation(NamedTuple):
+class Breach(NamedTuple):
     """What a payload breaks of its schema. The text is without the value, which may be secret."""
 
     keyword: str
@@ -77,7 +77,7 @@ def schema_of(name: str) -> Schema:
     return schema
 
 
-def first_violation(schema: Schema, value: Any, ignores: str = "") -> Violation | None:
+def first_violation(schema: Schema, value: Any, ignores: str = "") -> Breach | None:
     """Return what a value of `DECODER` breaks first; None: nothing.
 
     :param ignores: a keyword that may be broken.
@@ -91,7 +91,7 @@ def first_violation(schema: Schema, value: Any, ignores: str = "") -> Violation 
     return None
 
 
-def _violation(keyword: str, schema: Schema, value: Any, ignores: str) -> Violation | None:
+def _violation(keyword: str, schema: Schema, value: Any, ignores: str) -> Breach | None:
     """Return what a value breaks first of one keyword. Each is about one type of values."""
     rule = schema[keyword]
     wrong = ""
@@ -117,10 +117,10 @@ def _violation(keyword: str, schema: Schema, value: Any, ignores: str) -> Violat
             return _violation_in(((at, rule, each) for at, each in enumerate(value)), ignores)
         case _:
             pass
-    return Violation(keyword, wrong) if wrong else None
+    return Breach(keyword, wrong) if wrong else None
 
 
-def _violation_in(parts: Iterable[tuple[str | int, Schema, Any]], ignores: str) -> Violation | None:
+def _violation_in(parts: Iterable[tuple[str | int, Schema, Any]], ignores: str) -> Breach | None:
     """Return what parts of a value break first, by their names or places, and schemas."""
     for step, schema, value in parts:
         violation = first_violation(schema, value, ignores)

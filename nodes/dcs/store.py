@@ -37,7 +37,8 @@ from bus.store import (
 )
 from bus.write_behind import RETRY_S, WriteResult
 from nodes.dcs.events import MeterSample
-from nodes.dcs.state import Durable, Marks, Pairing, Queued, Store, Transaction
+from nodes.dcs.kept import Durable, Marks, Pairing, Queued, Transaction
+from nodes.dcs.state import Store
 from nodes.dcs.turn import SECRET
 
 T = TypeVar("T")

@@ -17,10 +17,11 @@ from msgs.session import EndReason, SessionRecord, SessionsArguments
 from nodes.dcs import outbox
 from nodes.dcs.box_asks import Begun, BegunAnswer, Ended, EndedAnswer, StopCause
 from nodes.dcs.events import TokenStatus
+from nodes.dcs.kept import Queued, Transaction
 from nodes.dcs.profile_check import RunningTransaction
 from nodes.dcs.profiles import end_transaction, install
 from nodes.dcs.reservation import is_same_token
-from nodes.dcs.state import CONNECTOR, Queued, SessionsLook, Transaction
+from nodes.dcs.state import CONNECTOR, SessionsLook
 from nodes.dcs.turn import Turn
 from nodes.dcs.variables import is_on
 

@@ -6,14 +6,15 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.dcs import CardDecision
-from msgs.methods import Method
+from msgs.method import Method
 from nodes.dcs import clock
 from nodes.dcs.box_asks import Asked, ConnectorReport, Registration
 from nodes.dcs.dialect import FrameFault, ServiceRequest
 from nodes.dcs.events import Reply, TokenInfo, VendorMessage, Verdict
+from nodes.dcs.kept import Durable
 from nodes.dcs.link import Destination
 from nodes.dcs.local_list import listed
-from nodes.dcs.state import BusRequest, Durable, Held, Inputs, Sent, State, Waiting
+from nodes.dcs.state import BusRequest, Held, Inputs, Sent, State, Waiting
 
 SECRET = "secret"  # a kind of what is stored
 MOST_WAITING = 32  # calls that are lost with the connection; assumed

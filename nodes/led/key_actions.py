@@ -17,7 +17,8 @@ from msgspec import Struct
 from bus import Answer, Status
 from bus.moment import Moment
 from msgs.led import Key, KeyPress, Tone
-from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
+from msgs.method import Method
+from msgs.methods import ERASE_CARDS, RESTART_BOX
 from msgs.requests import NoArguments, ReasonArguments
 from msgs.units import Text
 from nodes.led import keys

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from bus import Bus, Call, DriverError
+from msgs.method import Method
 from msgs.methods import (
     CLEAR,
     FAULT,
@@ -23,7 +24,6 @@ from msgs.methods import (
     TOUCH,
     UNPLUG,
     WORLD,
-    Method,
 )
 from msgs.plant import FaultName, HouseLoad, ModbusRead, Registers, SimFault, Tap, WorldStatus
 from nodes.modbus_map.bank import EXCEPTIONS, REFUSALS, REFUSED_KEY, Banks, answer

@@ -6,7 +6,7 @@ No decision uses them.
 from datetime import UTC, datetime
 
 from msgs.load_manager import LoadOffer
-from msgs.methods import TOOL_PREFIX
+from msgs.method import TOOL_PREFIX
 from msgs.requests import WishArguments
 from msgs.rfid import RfidMode
 from msgs.safety import SafetyStatus

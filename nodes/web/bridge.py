@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from bus import Answer, Bus, Status
-from msgs.methods import Method
+from msgs.method import Method
 
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")

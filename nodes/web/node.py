@@ -8,7 +8,8 @@ from typing import Annotated, Literal, TypeVar
 from msgspec import Meta, Struct
 
 from bus import Answer, Bus, Call
-from msgs.methods import PAGE, Method
+from msgs.method import Method
+from msgs.methods import PAGE
 from msgs.ports import PagePort
 from msgs.requests import NoArguments, StopReason
 from msgs.settings import Settings, WebSection

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from bus import Answer, Status
 from cli.main import main
-from msgs.methods import SERVICE, UNPLUG, WORLD, Method
+from msgs.method import Method
+from msgs.methods import SERVICE, UNPLUG, WORLD
 from msgs.plant import VehicleState
 from nodes.plant.mains import Mains
 from nodes.plant.model import new_world

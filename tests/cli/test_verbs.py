@@ -18,7 +18,8 @@ from click.testing import CliRunner, Result
 from bus.place import Place
 from bus.run import open_node
 from cli.main import main
-from msgs.methods import METHODS, TOOLS, Method
+from msgs.method import TOOLS, Method
+from msgs.methods import METHODS
 from msgs.pilot import CpState, PilotStatus
 from msgs.requests import NoArguments, StopReason
 from msgs.topics import NODES, PILOT_STATUS, TOPICS

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from nodes.dcs.events import MeterSample
-from nodes.dcs.state import Durable, Queued
+from nodes.dcs.kept import Durable, Queued
 from nodes.dcs.store import SAMPLES_S, begin_store, from_rows, hand_out_rows, is_busy, note
 
 pytestmark = pytest.mark.req("DCS-7")

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from msgs.topics import DCS_STATUS
+from nodes.dcs.kept import Queued
 from nodes.dcs.link_sim import SimConnection
-from nodes.dcs.state import Queued
 from tests.box import NO_CARD
 from tests.dcs.host import Charge
 from tests.dcs.station import Station

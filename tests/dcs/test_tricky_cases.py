@@ -15,7 +15,8 @@ import pytest
 
 from bus import Answer, Bus, Status
 from msgs.dcs import CardDecision, CardVerdict, CheckCard
-from msgs.methods import AUTHORIZE, CHECK_CARD, Method
+from msgs.method import Method
+from msgs.methods import AUTHORIZE, CHECK_CARD
 from msgs.session import Authorize
 from nodes.dcs.outbox import MOST_QUEUED
 from tests.box import AS_DELIVERED, Box

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bus.schema import describe, type_name
-from msgs.methods import METHODS, Method
+from msgs.method import Method
+from msgs.methods import METHODS
 from msgs.topics import TOPICS
 
 FOLDER = Path(__file__).parent

@@ -13,7 +13,8 @@ from bus.memory import MemoryGraph
 from msgs import status_led
 from msgs.led import Color, Effect, KeyPress, LedFrame, Light, Tone
 from msgs.load_manager import HouseMeter
-from msgs.methods import ERASE_CARDS, RESTART_BOX, Method
+from msgs.method import Method
+from msgs.methods import ERASE_CARDS, RESTART_BOX
 from msgs.plant import SimKeys
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import (

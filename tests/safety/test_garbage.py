@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from bus.memory import MemoryGraph
-from msgs.methods import LIST_METHODS, SCHEMA, Method
+from msgs.method import Method
+from msgs.methods import LIST_METHODS, SCHEMA
 from msgs.requests import NoArguments, Status, TopicName
 from msgs.topics import PILOT_STATUS, SAFETY_STATUS
 from tests.safety.test_node import Surroundings

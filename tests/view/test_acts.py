@@ -46,7 +46,8 @@ def test_a_start_is_offered_after_a_stop_where_no_card_is_required(
     possible = offered_acts(stopped).possible
     is_offered = reason is StateReason.STOPPED and not needs_card
     assert (ChargeAct.START in possible) is is_offered
-    assert (ChargeAct.PAUSE in possible) is not is_offered
+    may_wait = not is_offered and reason is not StateReason.NOT_STORED  # then no act would help
+    assert (ChargeAct.PAUSE in possible) is may_wait
     assert ChargeAct.STOP not in possible
 
 

@@ -25,7 +25,7 @@ from bus.generations import write_generations
 from bus.place import Place
 from bus.run import ZmqBus, open_node
 from msgs.label import LABEL_FILE
-from msgs.methods import Method
+from msgs.method import Method
 from msgs.requests import Answer, Status, StopReason
 from nodes.modbus_map.meter_map import map_titles
 from nodes.web.node import Parameters, build

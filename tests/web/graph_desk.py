@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from bus.generations import write_generations
 from msgs.label import LABEL_FILE
-from msgs.methods import Method
+from msgs.method import Method
 from msgs.requests import Answer
 from nodes.web.live_updates import LiveUpdates
 from tests.box import AS_DELIVERED, Box

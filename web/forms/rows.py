@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from msgs.methods import SET_SETTINGS, Method
+from msgs.method import Method
+from msgs.methods import SET_SETTINGS
 
 
 class Menu(Enum):

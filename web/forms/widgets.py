@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from msgs.methods import Method
+from msgs.method import Method
 from msgs.setting_keys import LEAVES
 from msgs.settings import HOURS_PATTERN, SetArguments
 from web.forms.rows import Choice, Field

@@ -11,7 +11,8 @@ from bus.generations import write_generations
 from bus.memory import MemoryGraph
 from msgs.label import LABEL_FILE
 from msgs.led import Color, Effect, Light
-from msgs.methods import GET_SETTINGS, RESTART_GRAPH, SET_SETTINGS, Method
+from msgs.method import Method
+from msgs.methods import GET_SETTINGS, RESTART_GRAPH, SET_SETTINGS
 from msgs.requests import Answer, NoArguments, ReasonArguments, Status
 from msgs.session import WallboxState
 from msgs.setting_keys import table_of

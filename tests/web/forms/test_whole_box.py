@@ -6,7 +6,7 @@ from typing import TypeVar
 import pytest
 from msgspec import Struct
 
-from msgs.methods import Method
+from msgs.method import Method
 from msgs.requests import Answer
 from tests.box import AS_DELIVERED, Box
 from tests.web.conftest import Browser, HandBox
