@@ -51,7 +51,7 @@ def create_app(
     app.jinja_env.globals["static_url"] = files.url
     request_check = RequestCheck(box, site, login_check, logins)
     request_check.guard(app)
-    Pages(request_check, login_check).add_to(app)
+    Pages(request_check, login_check, box).add_to(app)
     UserPage(request_check, login_check).add_to(app)
     Reading(box, site).add_to(app)
     Api(box, site, request_check, streams).add_to(app)

@@ -123,7 +123,7 @@ def live_of(snapshot: PageSnapshot) -> Live:
         reason=state_reason(snapshot),
         card=card_message(snapshot),
         acts=offered_acts(snapshot),
-        offers_set_up=_offers_set_up(snapshot),
+        offers_set_up=offers_set_up(snapshot),
         plugged=is_plugged(snapshot),
         authorized=session is not None and session.authorized,
         authorization_required=session is not None and session.authorization_required,
@@ -164,7 +164,7 @@ def live_of(snapshot: PageSnapshot) -> Live:
     )
 
 
-def _offers_set_up(snapshot: PageSnapshot) -> bool:
+def offers_set_up(snapshot: PageSnapshot) -> bool:
     """Return whether the first set-up is offered: not above what is wrong now."""
     settings = snapshot.settings.message
     is_wrong = headline(snapshot).kind is HeadlineKind.FAULT

@@ -6,7 +6,9 @@ from flask import Flask, g, redirect, render_template, request
 
 from view.stores import ACCOUNT
 from web.attempt_answer import again, refused
+from web.box import Box, SilentError
 from web.front_words import FRONT_WORDS
+from web.live import offers_set_up
 from web.login_check import LoginCheck, LoginResult
 from web.request_check import EXPIRED, RequestCheck
 from web.rows import ROWS
@@ -18,9 +20,10 @@ WRONG_KEY = "The recovery key is wrong; it is on the label and has 30 characters
 class Pages:
     """The views. Who may see each is a row of `web.rights`."""
 
-    def __init__(self, request_check: RequestCheck, login_check: LoginCheck) -> None:
+    def __init__(self, request_check: RequestCheck, login_check: LoginCheck, box: Box) -> None:
         self._request_check = request_check
         self._login_check = login_check
+        self._box = box
 
     def add_to(self, app: Flask) -> None:
         """Register the routes."""
@@ -31,7 +34,16 @@ class Pages:
 
     def status(self) -> Any:
         """Show the live page."""
-        return render_template("status.html", words=FRONT_WORDS, rows=ROWS)
+        return render_template(
+            "status.html", words=FRONT_WORDS, rows=ROWS, offers_set_up=self._offers_set_up()
+        )
+
+    def _offers_set_up(self) -> bool:
+        """Return whether the page begins with the offer: what comes later moves all below it."""
+        try:
+            return offers_set_up(self._box.snapshot())
+        except SilentError:
+            return False
 
     def login(self) -> Any:
         """Sign in by user name and password."""
