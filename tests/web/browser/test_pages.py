@@ -133,4 +133,6 @@ def test_overview_says_what_the_label_and_the_box_say(tab: Page, site: Site) -> 
     assert rows["Serial"] == site.label.serial
     assert rows["MAC Address"] in (site.label.lan_mac, site.label.wlan_mac)
     assert rows["State"] == site.session().state
-    assert tab.locator("#o-dcs").inner_text() == "BMW DCS: Reachable, not synchronised"
+    assert tab.locator("#o-dcs").inner_text() == (
+        "BMW DCS: Reachable, not synchronised. The charging service has not activated this box yet."
+    )
