@@ -127,7 +127,7 @@ class ChargePoint:
     def _look(self, instant: Instant) -> Inputs:
         session, safety = self._session.fresh(), self._safety.fresh()
         offer = self._offer.fresh()
-        reading = self._box.fresh() if wants_reading(self._state, instant.now_s) else None
+        is_sampled = wants_reading(self._state, instant.now_s)
         return Inputs(
             now_s=instant.now_s,
             utc_ns=instant.utc_ns,
@@ -142,7 +142,8 @@ class ChargePoint:
             session=None if session is None else view_of(session),
             safety=None if safety is None else safety_view(safety),
             offer_a=None if offer is None else offer_of(offer),
-            reading=reading,
+            reading=self._box.fresh() if is_sampled else None,
+            session_wh=session.energy_wh if is_sampled and session is not None else 0.0,
             stop=self._stop,
         )
 

@@ -13,7 +13,6 @@ from nodes.dcs.composition import NOMINAL_V
 from nodes.dcs.events import MeasuredValue, MeterSample
 
 ENERGY = "Energy.Active.Import.Register"
-ENERGY_INTERVAL = "Energy.Active.Import.Interval"
 POWER = "Power.Active.Import"
 POWER_FACTOR = "Power.Factor"
 POWER_OFFERED = "Power.Offered"
@@ -21,7 +20,7 @@ CURRENT = "Current.Import"
 CURRENT_OFFERED = "Current.Offered"
 VOLTAGE = "Voltage"
 
-WHOLE = (ENERGY, ENERGY_INTERVAL, POWER, POWER_FACTOR, POWER_OFFERED, CURRENT_OFFERED)
+WHOLE = (ENERGY, POWER, POWER_FACTOR, POWER_OFFERED, CURRENT_OFFERED)
 """The measurands that have a value of all phases together."""
 
 BY_PHASE = (POWER, POWER_FACTOR, CURRENT, VOLTAGE)
@@ -32,7 +31,6 @@ MEASURANDS = tuple(sorted({*WHOLE, *BY_PHASE}))
 _TO_NEUTRAL = "-N"  # a voltage is measured from a phase to neutral: L1-N
 _UNITS = {
     ENERGY: "Wh",
-    ENERGY_INTERVAL: "Wh",
     POWER: "W",
     POWER_OFFERED: "W",
     CURRENT: "A",
@@ -49,7 +47,7 @@ class Measurement(Struct, frozen=True, kw_only=True):
     offered_a: float | None  # of each phase, as the pilot signals it; None: pilot is silent
     phases: int  # on which the vehicle charges, for the power that is offered
     energy_wh: float | None = None  # the register that was read last, also of an earlier start
-    begun_wh: float | None = None  # the register at the begin of the interval
+    least_wh: float = 0.0  # of the register, by the begin of the transaction that runs
 
 
 def list_refusal(text: str) -> str:
@@ -120,12 +118,8 @@ def _whole(measured: Measurement, measurand: str) -> float:
     reading = _online(measured)
     energy_wh = measured.energy_wh if reading is None else reading.lifetime_wh
     offered_a = math.nan if measured.offered_a is None else measured.offered_a
-    begun_wh = measured.begun_wh
     values = {
-        ENERGY: energy_wh,
-        ENERGY_INTERVAL: None
-        if energy_wh is None or begun_wh is None
-        else max(energy_wh - begun_wh, 0.0),
+        ENERGY: _at_least(energy_wh, measured.least_wh),
         POWER: None if reading is None else reading.power_w,
         POWER_FACTOR: None if reading is None else _power_factor(reading),
         POWER_OFFERED: offered_a * NOMINAL_V * measured.phases,
@@ -133,6 +127,13 @@ def _whole(measured: Measurement, measurand: str) -> float:
     }
     value = values[measurand]
     return math.nan if value is None else value
+
+
+def _at_least(energy_wh: float | None, least_wh: float) -> float | None:
+    """Return the register, but not below a value; what is no number is left as it is."""
+    if energy_wh is None or not math.isfinite(energy_wh):
+        return energy_wh
+    return max(energy_wh, least_wh)
 
 
 def _power_factor(reading: MeterReading) -> float:

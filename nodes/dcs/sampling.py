@@ -31,7 +31,9 @@ MOST_VALUES = 240  # of them together, likewise: a frame of 30 kB, which every s
 def wants_reading(state: State, now_s: float) -> bool:
     """Return whether the next step uses a reading of the box's meter."""
     sampling = state.sampling
-    return state.triggered or now_s >= min(sampling.next_s, sampling.aligned_s, sampling.phases_s)
+    if state.triggered or state.last_wh is None:
+        return True
+    return now_s >= min(sampling.next_s, sampling.aligned_s, sampling.phases_s)
 
 
 def follow_sampling(turn: Turn) -> None:
@@ -125,11 +127,13 @@ def ahead_ns(turn: Turn) -> int:
 def _sample(turn: Turn, reading: MeterReading, context: str, key: str) -> MeterSample | None:
     """Return a sample with the measurands of a key; None: it has none."""
     inputs, utc_ns = turn.inputs, turn.utc_ns
+    transaction = transactions.running(turn)
     measured = Measurement(
         reading=reading,
         offered_a=inputs.offer_a,
         phases=turn.state.phases or UNKNOWN_PHASES,
         energy_wh=turn.state.last_wh,
+        least_wh=0.0 if transaction is None else transaction.begun_wh + int(inputs.session_wh),
     )
     stamp_ns = inputs.utc_ns if utc_ns is None else utc_ns
     return sample(measured, text_of(turn, key), context, stamp_ns)

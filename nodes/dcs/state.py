@@ -161,6 +161,7 @@ class SessionsLook(Struct, frozen=True, kw_only=True):
     session_id: str | None = None  # that ran when it was read last; None: not read yet
     lacks: str = ""  # a session that has begun and is not in the store: its disk refuses it
     found: tuple[SessionRecord, ...] = ()  # of the pages so far, the newest first
+    lost_s: float | None = None  # since when an end waits for the register; its session is lost
 
 
 class Sampling(Struct, frozen=True, kw_only=True):
@@ -270,6 +271,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     safety: SafetyView | None = None
     offer_a: float | None = None  # None: load_manager is silent
     reading: MeterReading | None = None  # only where a sample is due
+    session_wh: float = 0.0  # of the session that runs, only where a sample is due
     stop: StopReason | None = None
     link: LinkEvent | None = None
     message: Message | None = None

@@ -28,6 +28,7 @@ from nodes.dcs.variables import is_on
 PAGE = 20  # records of one request
 RETRY_S = 1.0  # assumed: session's disk takes a record within it
 LACKS_S = 5.0  # as bus.write_behind.RETRY_S: a disk that refuses a record is tried again by then
+REGISTER_S = 60.0  # assumed: the box's meter is read by then, or does not answer
 NO_CARD = "NOCARD"  # assumed: the token of a session that needed none; 1.6 has to have one
 
 SESSIONS, END = "sessions", "end"  # keys of requests
@@ -124,14 +125,23 @@ def _with_lacking(
 
 
 def _end_unknown(turn: Turn, found: tuple[SessionRecord, ...], session_id: str) -> None:
-    """End the transactions whose sessions are in the store no more: it was damaged."""
+    """End the transactions whose sessions are in the store no more: it was damaged.
+
+    Their energy is what the register has grown by, so the end waits for it, but not for ever.
+    """
     known = {each.session_id for each in found} | {session_id}
-    for each in turn.durable.transactions:
-        if each.is_ended or each.session_id in known:
-            continue
+    lost = [
+        each
+        for each in turn.durable.transactions
+        if not each.is_ended and each.session_id not in known
+    ]
+    since_s = turn.now_s if turn.state.look.lost_s is None else turn.state.look.lost_s
+    waits = bool(lost) and turn.state.last_wh is None and turn.now_s < since_s + REGISTER_S
+    turn.set(look=replace(turn.state.look, lost_s=since_s if waits else None))
+    for each in () if waits else lost:
         turn.log("error", f"session {each.session_id} is not stored any more: its end is not known")
         utc_ns = turn.utc_ns
-        lost = SessionRecord(
+        record = SessionRecord(
             session_id=each.session_id,
             started_utc_ns=each.begun_utc_ns,
             ended_utc_ns=turn.inputs.utc_ns if utc_ns is None else utc_ns,
@@ -140,7 +150,7 @@ def _end_unknown(turn: Turn, found: tuple[SessionRecord, ...], session_id: str) 
             end_reason=None,
             is_end_utc_set=utc_ns is not None,
         )
-        _ended(turn, lost, each, is_present=True)
+        _ended(turn, record, each, is_present=True)
 
 
 def _begin_marks(turn: Turn, found: tuple[SessionRecord, ...]) -> None:
@@ -237,7 +247,11 @@ def _use_remote(turn: Turn, record: SessionRecord) -> None:
 def _ended(
     turn: Turn, record: SessionRecord, transaction: Transaction, *, is_present: bool
 ) -> None:
-    """Queue the end of a session; a clock that was set back gives no end before the begin."""
+    """Queue the end of a session; a clock that was set back gives no end before the begin.
+
+    Session moves a start down when the register has lost its last minute with the mains. The
+    service has the start as it was, so the end moves up by as much: the energy is right.
+    """
     outbox.change_transaction(turn, replace(transaction, is_ended=True))
     now = running(turn)
     if now is None:
@@ -245,9 +259,10 @@ def _ended(
     if transaction.is_lost:
         _forget(turn, record.session_id)
         return
+    moved_wh = transaction.begun_wh - round(record.start_energy_wh)
     ended = Ended(
         transaction=0,  # the service's id is added when it is sent
-        meter_wh=round(record.start_energy_wh + record.energy_wh),
+        meter_wh=round(record.start_energy_wh + record.energy_wh) + moved_wh,
         utc_ns=max(record.ended_utc_ns, record.started_utc_ns),
         cause=transaction.cause or CAUSES[record.end_reason],
         token=transaction.end_token,

@@ -19,6 +19,7 @@ from nodes.dcs.link_sim import SERVICES, SimConnection
 URL = "ws://service.test/ocpp"
 CALL, RESULT, ERROR = MessageType.Call, MessageType.CallResult, MessageType.CallError
 
+REGISTER = "Energy.Active.Import.Register"  # also without a measurand
 FROM_BOX = {
     "Authorize",
     "BootNotification",
@@ -45,6 +46,16 @@ class Charge:
     starts: int = 1  # how often its begin has arrived
     stops: int = 0
     values: list[dict[str, Any]] = field(default_factory=list)
+
+
+def registers(charge: Charge) -> list[int]:
+    """Return the register [Wh] of each sample, in the order of their arrival."""
+    return [
+        int(value["value"])
+        for sample in charge.values
+        for value in sample["sampledValue"]
+        if value.get("measurand", REGISTER) == REGISTER
+    ]
 
 
 @dataclass
@@ -197,7 +208,15 @@ class Host:
             charge = self.charge(payload["transactionId"])
             if charge is not None:
                 charge.values += payload["meterValue"]
+                self._check_register(charge)
         return {}
+
+    def _check_register(self, charge: Charge) -> None:
+        """Note a register that falls within a transaction."""
+        ends = [] if charge.stop is None else [charge.stop["meterStop"]]
+        read = [charge.meter_start, *registers(charge), *ends]
+        if read != sorted(read):
+            self.violations.append(f"the register of {charge.number} falls: {read}")
 
     def _on_StopTransaction(self, _: Any, payload: dict[str, Any]) -> dict[str, Any]:
         charge = self.charge(payload["transactionId"])
@@ -208,7 +227,8 @@ class Host:
         if charge.stop is not None and charge.stop != payload:
             self.violations.append(f"another end of {charge.number}: {payload}")
         charge.stop = payload
-        if payload["timestamp"] < charge.start or payload["meterStop"] < charge.meter_start:
+        self._check_register(charge)
+        if payload["timestamp"] < charge.start:
             self.violations.append(f"{charge.number} ends before it begins: {payload}")
         return {}
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ class Disturbed:
             self._charge(each.count(number))
         self.station.host.come()
         self.station.advance(5.0)
-        self._unplug()
+        self._try("unplug")
         charges = check(self.station)
         assert all(charge.stop is not None for charge in charges)
 
@@ -34,11 +35,11 @@ class Disturbed:
         """Charge once, and let disturbances come at any instant of it."""
         station = self.station
         steps: list[Callable[[], object]] = [
-            lambda: station.act("tap", {"uid": station.card_uid}),
-            lambda: station.act("plug"),
-            lambda: station.act("ready"),
+            lambda: self._try("tap", {"uid": station.card_uid}),
+            lambda: self._try("plug"),
+            lambda: self._try("ready"),
             lambda: station.advance(60.0),
-            self._unplug,
+            lambda: self._try("unplug"),
             lambda: station.advance(5.0),
         ]
         for _ in range(disturbances):
@@ -46,13 +47,14 @@ class Disturbed:
         for step in steps:
             step()
             station.advance(self.random.choice([0.0, 0.02, 0.1, 1.0, 20.0]))
-        self._unplug()
+        self._try("unplug")
         station.soon(lambda: not station.said("session/status")["plugged"], 60.0)
         station.advance(1.0)
 
-    def _unplug(self) -> None:
-        with suppress(ActError):  # it is out already
-            self.station.act("unplug")
+    def _try(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+        """Act; what a new world does not allow is left out, as an unplug of what is out already."""
+        with suppress(ActError):
+            self.station.act(name, arguments or {})
 
     def _disturb(self) -> None:
         station, host = self.station, self.station.host
@@ -66,6 +68,7 @@ class Disturbed:
                 ("kill", lambda: station.crash("dcs", self.random.choice([0.0, 2.0, 30.0]))),
                 ("restart", lambda: station.restart("dcs")),
                 ("power", lambda: station.lose_power(self.random.choice([10.0, 20_000.0]))),
+                ("power, counter", self._lose_counter),
             ]
         )
         self.done.append(f"{station.now_s:.2f} {name}")
@@ -76,6 +79,13 @@ class Disturbed:
         host.is_mute = True
         self.station.advance(self.random.uniform(0.0, 40.0))
         host.is_mute = False
+
+    def _lose_counter(self) -> None:
+        """Lose the mains with the meter chip's counter: the register falls back to what is stored.
+
+        The vehicle is in a new world, too: it is not plugged in.
+        """
+        self.station.lose_power(10.0, meanwhile=lambda: self.station.restart("plant"))
 
     def _kill_link(self) -> None:
         if self.station.host.connection is not None:

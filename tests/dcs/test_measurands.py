@@ -19,7 +19,7 @@ READING = meter_reading(
     power_w=4619.6,
     lifetime_wh=123_456.7,
 )
-MEASURED = Measurement(reading=READING, offered_a=16.0, phases=2, energy_wh=1.0, begun_wh=123_000.2)
+MEASURED = Measurement(reading=READING, offered_a=16.0, phases=2, energy_wh=1.0)
 ALL = ",".join(MEASURANDS)
 
 
@@ -37,7 +37,6 @@ def test_a_measurand_alone_has_all_its_phases_and_the_value_of_all() -> None:
         ("Current.Import", "L2"): ("10.0", "A"),
         ("Current.Import", "L3"): ("0.0", "A"),
         ("Current.Offered", ""): ("16.0", "A"),
-        ("Energy.Active.Import.Interval", ""): ("456", "Wh"),
         ("Energy.Active.Import.Register", ""): ("123457", "Wh"),
         ("Power.Active.Import", ""): ("4620", "W"),
         ("Power.Active.Import", "L1"): ("2310", "W"),
@@ -84,7 +83,6 @@ def test_a_silent_meter_has_the_register_that_was_read_last(reading: MeterReadin
     measured = replace(MEASURED, reading=reading, energy_wh=123_500.0)
     assert values(sample(measured, ALL, "Sample.Clock", 5)) == {
         ("Current.Offered", ""): ("16.0", "A"),
-        ("Energy.Active.Import.Interval", ""): ("500", "Wh"),
         ("Energy.Active.Import.Register", ""): ("123500", "Wh"),
         ("Power.Offered", ""): ("7360", "W"),
     }
@@ -100,7 +98,7 @@ def test_without_a_value_there_is_no_sample() -> None:
 def test_what_is_no_number_is_not_sent(number: float) -> None:
     line = replace(LINE, current_a=number, voltage_v=number, power_w=number, power_factor=number)
     reading = replace(READING, lines=(line, line, line), power_w=number, lifetime_wh=number)
-    measured = replace(MEASURED, reading=reading, offered_a=number, begun_wh=number)
+    measured = replace(MEASURED, reading=reading, offered_a=number)
     assert sample(measured, ALL.replace("Power.Factor,", ""), "Sample.Clock", 5) is None
 
 
@@ -113,9 +111,9 @@ def test_an_idle_box_has_a_power_factor_of_1_and_no_minus_0() -> None:
     assert found["Power.Factor", ""] == ("0.00", "")
 
 
-def test_a_register_that_falls_gives_no_negative_interval() -> None:
-    found = values(sample(replace(MEASURED, begun_wh=2e5), ALL, "Sample.Clock", 5))
-    assert found["Energy.Active.Import.Interval", ""] == ("0", "Wh")
+def test_a_register_that_has_lost_its_last_minute_is_that_of_the_transaction() -> None:
+    found = values(sample(replace(MEASURED, least_wh=123_460.0), ALL, "Sample.Clock", 5))
+    assert found["Energy.Active.Import.Register", ""] == ("123460", "Wh")
 
 
 @pytest.mark.parametrize("text", ["", ALL, "Voltage.L1-N", " Voltage , Current.Import.L3 "])
