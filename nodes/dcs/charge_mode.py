@@ -25,6 +25,8 @@ from msgs.wish import Wish, Wishes
 from nodes.dcs import outbox, transactions
 from nodes.dcs.events import VendorMessage
 from nodes.dcs.plan import CAP, PLAN, wish_of
+from nodes.dcs.profile import ProfilePurpose
+from nodes.dcs.profiles import ProfileSet
 from nodes.dcs.state import Waiting
 from nodes.dcs.turn import Turn
 
@@ -37,14 +39,27 @@ def charge_mode(turn: Turn) -> tuple[ChargeMode, bool]:
     session, service = turn.inputs.session, turn.inputs.service
     if session is None or service is None or not session.session_id or not turn.is_synchronised:
         return ChargeMode.FAST, False
-    transaction = transactions.running(turn)
-    if transaction is not None and transaction.mode is ChargeMode.FAST:
+    if _is_fast_chosen(turn):
         return ChargeMode.FAST, False
     if turn.state.plan.rates.plan is not None:
         return ChargeMode.INTELLIGENT, False
     if turn.moment.reached(_decided_s(turn)):
         return ChargeMode.FAST, False
     return ChargeMode.INTELLIGENT, True
+
+
+def _is_fast_chosen(turn: Turn) -> bool:
+    transaction = transactions.running(turn)
+    return transaction is not None and transaction.mode is ChargeMode.FAST
+
+
+def profiles_in_force(turn: Turn) -> ProfileSet:
+    """Return the profiles in force: after a person has chosen fast only those of the whole box."""
+    profiles = turn.durable.profiles
+    if not _is_fast_chosen(turn):
+        return profiles
+    own = tuple(each for each in profiles.profiles if each.purpose is ProfilePurpose.BOX)
+    return replace(profiles, profiles=own)
 
 
 def _decided_s(turn: Turn) -> float:

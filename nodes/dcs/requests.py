@@ -5,6 +5,7 @@ from typing import Any
 
 from nodes.dcs import availability, configuring, pairing, remote, reporting, transactions, variables
 from nodes.dcs.box_asks import Registration
+from nodes.dcs.charge_mode import profiles_in_force
 from nodes.dcs.composition import composite
 from nodes.dcs.dialect import FrameFault, ServiceRequest
 from nodes.dcs.events import (
@@ -106,7 +107,7 @@ def _composite(turn: Turn, request: ServiceRequest, asked: AskComposite) -> None
         return
     view = turn.state.plan
     found = composite(
-        turn.durable.profiles,
+        profiles_in_force(turn),
         connector=asked.connector,
         start_utc_s=utc_ns // 1_000_000_000,
         duration_s=asked.duration_s,

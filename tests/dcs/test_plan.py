@@ -118,6 +118,34 @@ def test_the_touch_key_switches_between_fast_and_the_plan(station: Station) -> N
     assert station.host.violations == []
 
 
+@pytest.mark.req("DCS-4", "DCS-5")
+def test_the_composite_schedule_is_what_limits_the_charge_that_a_person_has_made_fast(
+    station: Station,
+) -> None:
+    assert install(station, profile((0, 10.0))) == "Accepted"
+    own = profile((0, 20.0)) | {
+        "chargingProfileId": 9,
+        "chargingProfilePurpose": "ChargePointMaxProfile",
+    }
+    assert install(station, own, connector=0) == "Accepted"
+    station.begin_charge()
+    station.soon(lambda: offered_a(station) == 10.0, 5.0)
+    assert composite_a(station) == 10.0
+    station.act("touch")
+    station.soon(lambda: offered_a(station) == 20.0, 60.0)
+    assert composite_a(station) == 20.0
+    station.act("touch")
+    station.soon(lambda: offered_a(station) == 10.0, 60.0)
+    assert composite_a(station) == 10.0
+
+
+def composite_a(station: Station) -> float:
+    """Return the limit at the begin of the composite schedule [A]."""
+    answer = station.ask_box("GetCompositeSchedule", connectorId=1, duration=60)
+    assert answer["status"] == "Accepted"
+    return float(answer["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"])
+
+
 def chosen(station: Station) -> list[str]:
     """Return the choices at the box as they were reported, in the charge that the service has."""
     (charge, *_) = station.host.charges.values()
