@@ -24,6 +24,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
     session_id: str
     token: str
     begun_wh: int = 0
+    sampled_wh: int = 0  # the register of the newest sample: what the service knows, at least
     begun_utc_ns: int = 0
     number: int | None = None  # the service's id; None: not known yet
     group: str = ""  # of the token

@@ -84,6 +84,11 @@ def _is_known(item: str) -> bool:
     return measurand in MEASURANDS and (phase is None or measurand in BY_PHASE)
 
 
+def register_of(taken: MeterSample) -> int | None:
+    """Return the register [Wh] of a sample; None: it has none."""
+    return next((int(each.value) for each in taken.values if each.measurand == ENERGY), None)
+
+
 def _split(item: str) -> tuple[str, str | None]:
     """Return measurand and phase ("L1") of an entry."""
     for phase in PHASES:

@@ -125,18 +125,20 @@ def ahead_ns(turn: Turn) -> int:
 
 
 def _sample(turn: Turn, reading: MeterReading, context: str, key: str) -> MeterSample | None:
-    """Return a sample with the measurands of a key; None: it has none."""
+    """Take a sample with the measurands of a key; None: it has none."""
     inputs, utc_ns = turn.inputs, turn.utc_ns
-    transaction = transactions.running(turn)
     measured = Measurement(
         reading=reading,
         offered_a=inputs.offer_a,
         phases=turn.state.phases or UNKNOWN_PHASES,
         energy_wh=turn.state.last_wh,
-        least_wh=0.0 if transaction is None else transaction.begun_wh + int(inputs.session_wh),
+        least_wh=transactions.least_wh(turn),
     )
     stamp_ns = inputs.utc_ns if utc_ns is None else utc_ns
-    return sample(measured, text_of(turn, key), context, stamp_ns)
+    taken = sample(measured, text_of(turn, key), context, stamp_ns)
+    if taken is not None:
+        transactions.note_sample(turn, taken)
+    return taken
 
 
 def _take(turn: Turn, reading: MeterReading, context: str) -> None:

@@ -16,8 +16,9 @@ from msgs.requests import Answer, ReasonArguments
 from msgs.session import EndReason, SessionRecord, SessionsArguments
 from nodes.dcs import outbox
 from nodes.dcs.box_asks import Begun, BegunAnswer, Ended, EndedAnswer, StopCause
-from nodes.dcs.events import TokenStatus
+from nodes.dcs.events import MeterSample, TokenStatus
 from nodes.dcs.kept import Queued, Transaction
+from nodes.dcs.measurands import register_of
 from nodes.dcs.profile_check import RunningTransaction
 from nodes.dcs.profiles import end_transaction, install
 from nodes.dcs.reservation import is_same_token
@@ -51,6 +52,21 @@ def running(turn: Turn) -> Transaction | None:
         return None
     found = outbox.transaction_of(turn, session.session_id)
     return None if found is None or found.is_ended else found
+
+
+def least_wh(turn: Turn) -> float:
+    """Return what the register of a sample is at least, by what the service knows already."""
+    transaction = running(turn)
+    if transaction is None:
+        return 0.0
+    return max(transaction.begun_wh + int(turn.inputs.session_wh), transaction.sampled_wh)
+
+
+def note_sample(turn: Turn, taken: MeterSample) -> None:
+    """Note the register of a sample of the transaction that runs; it is stored with the sample."""
+    transaction, sampled_wh = running(turn), register_of(taken)
+    if transaction is not None and sampled_wh is not None:
+        outbox.change_transaction(turn, replace(transaction, sampled_wh=sampled_wh))
 
 
 def follow_sessions(turn: Turn) -> None:
@@ -250,7 +266,8 @@ def _ended(
     """Queue the end of a session; a clock that was set back gives no end before the begin.
 
     Session moves a start down when the register has lost its last minute with the mains. The
-    service has the start as it was, so the end moves up by as much: the energy is right.
+    service has the start as it was, so the end moves up by as much; and what a sample has shown has
+    flowed, though the record has lost it.
     """
     outbox.change_transaction(turn, replace(transaction, is_ended=True))
     now = running(turn)
@@ -262,7 +279,9 @@ def _ended(
     moved_wh = transaction.begun_wh - round(record.start_energy_wh)
     ended = Ended(
         transaction=0,  # the service's id is added when it is sent
-        meter_wh=round(record.start_energy_wh + record.energy_wh) + moved_wh,
+        meter_wh=max(
+            round(record.start_energy_wh + record.energy_wh) + moved_wh, transaction.sampled_wh
+        ),
         utc_ns=max(record.ended_utc_ns, record.started_utc_ns),
         cause=transaction.cause or CAUSES[record.end_reason],
         token=transaction.end_token,
