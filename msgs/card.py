@@ -68,3 +68,12 @@ def is_uid(text: str) -> bool:
 def is_random(uid: str) -> bool:
     """Return whether a card makes another UID for each reading, so that it cannot be stored."""
     return len(uid) == 8 and uid.startswith(_RANDOM_FIRST)
+
+
+TAG_DIGITS = 16  # KEBA's UDP guide, page 25: 8 bytes
+NO_TAG = "0" * TAG_DIGITS
+
+
+def tag_of(uid: Uid) -> str:
+    """Return a UID as local controllers have it: 8 bytes, with zeros behind a shorter one."""
+    return uid.upper()[:TAG_DIGITS].ljust(TAG_DIGITS, "0")

@@ -37,7 +37,7 @@ from msgs.requests import (
     TopicName,
     WishArguments,
 )
-from msgs.rfid import CardList, RemoveCard, RenameCard
+from msgs.rfid import CardList, PresentedCard, RemoveCard, RenameCard
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
 from msgs.settings import SetArguments, Settings
 from msgs.web import PageAddress
@@ -148,7 +148,7 @@ END_SESSION = Method(
     server="session",
     arguments=ReasonArguments,
     result=NoneType,
-    callers=("web", "dcs", TOOLS),
+    callers=("web", "dcs", "smart_home", TOOLS),
     text="End the running session; answered once that is stored.",
     timeout_s=5.0,  # assumed: a slow disk
 )
@@ -157,7 +157,7 @@ START_SESSION = Method(
     server="session",
     arguments=NoArguments,
     result=NoneType,
-    callers=("web", "dcs", TOOLS),
+    callers=("web", "dcs", "smart_home", TOOLS),
     text="Begin a session again after a stop, where no card is required; never authorises.",
     timeout_s=5.0,  # assumed: a slow disk
 )
@@ -182,12 +182,21 @@ LIST_SESSIONS = Method(
     server="session",
     arguments=SessionsArguments,
     result=tuple[SessionRecord, ...],
-    callers=("web", "dcs", "system", TOOLS),
+    callers=("web", "dcs", "smart_home", "system", TOOLS),
     text="List the stored sessions, the newest first.",
 )
 
 # --- rfid -----------------------------------------------------------------------------------------
 
+PRESENT_CARD = Method(
+    name="present",
+    server="rfid",
+    arguments=PresentedCard,
+    result=NoneType,
+    callers=("smart_home", TOOLS),
+    text="Authorise with a card of the list, as if it was held to the reader; it never teaches.",
+    timeout_s=15.0,  # longer than dcs waits for the service
+)
 LIST_CARDS = Method(
     name="cards",
     server="rfid",

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from msgs.card import Card, CardColor, Uid
 from msgs.led import Tone
+from msgs.patterns import matching
 from msgs.stored import Stored
 from msgs.units import Count, Name, Text
 
@@ -55,6 +56,13 @@ class RfidStatus(Struct, frozen=True, kw_only=True):
     authorised_name: Name = ""
     # PREVIOUS: the cards learned last may be missing; LOST: all cards.
     stored: Stored = Stored.CURRENT
+
+
+class PresentedCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Request `present`: a controller names a card of the list, as if it was held to the reader."""
+
+    # Of its UID, with zeros behind it; of a UID of 10 bytes the first eight.
+    tag: Annotated[str, matching(r"^[0-9A-F]{16}\Z", "16 hexadecimal digits", max_length=16)]
 
 
 class CardList(Struct, frozen=True, kw_only=True):

@@ -118,6 +118,8 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     # The contact at the external input is closed; False as well while it is not read. None: DSW1.1
     # is off, so the input is not used, or the switches have not been read yet.
     external_enable: bool | None = None
+    # The DIP switches, DSW1 in the higher byte: switch .1 is its most significant bit. 0: not read.
+    dip: Count = 0
     opened: Text = ""  # why the contactor opened last, as text; "": not since safety's start
 
 
@@ -135,6 +137,8 @@ class SimContactorDrive(Struct, frozen=True, kw_only=True):
     sampled_ns: Nanoseconds = 0  # monotonic clock: of the reading that led to these outputs
     clear_reset: bool = False  # clears the power-on reset flag
 
+
+DIP_SMART_HOME = 0x2000  # DSW1.3: local controllers may be answered, smart_home.md 3.6
 
 # DSW1.6 to DSW1.8 -> the installation's maximum per phase [A]: smart_home.md 3.6.
 DIP_LIMIT_A: dict[tuple[bool, bool, bool], float] = {

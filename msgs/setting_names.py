@@ -23,9 +23,15 @@ _SERVICE = {  # one that is given is used
     "dcs.plan_wait_s": "dcs.plan_wait_s",
     "dcs.security_profile": "dcs.security_profile",
 }
+_SMART_HOME = {  # an interface that is switched on is used
+    "smart_home.udp": "smart_home.udp",
+    "smart_home.udp_start": "smart_home.udp_start",
+    "smart_home.udp_tokens": "smart_home.udp_tokens",
+}
+_ON_OFF = {"on": True, "off": False}
 _METERS = {"meter.house": "house_meter", "meter.solar": "solar_meter"}
 
-PARAMETERS = frozenset((*_VALUES, *_SERVICE, *_METERS))
+PARAMETERS = frozenset((*_VALUES, *_SERVICE, *_SMART_HOME, *_METERS))
 """All of these names: NODE.PARAMETER."""
 
 
@@ -42,6 +48,8 @@ def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
     """
     if parameter in _METERS:
         return _meter(parameter, _METERS[parameter], value)
+    if parameter in _SMART_HOME:
+        return _switch(parameter, _SMART_HOME[parameter], value)
     key = _VALUES.get(parameter) or _SERVICE[parameter]
     if key == "dcs.version" and isinstance(value, float):  # 1.6 is a number in TOML
         value = str(value)
@@ -52,6 +60,16 @@ def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
     if key == "dcs.url":  # its wishes count
         return {key: value, "dcs.enabled": value != ""}
     return {key: value}
+
+
+def _switch(parameter: str, key: str, value: Any) -> Mapping[str, Any]:
+    """Return what "on", "off", true or false sets."""
+    is_on = _ON_OFF.get(value, value) if isinstance(value, str) else value
+    if not isinstance(is_on, bool):
+        raise SettingError(parameter, f'expected "on" or "off"; got {shown(value)}')
+    if is_on and key == "smart_home.udp":  # its wishes count
+        return {key: True, "smart_home.enabled": True}
+    return {key: is_on}
 
 
 def _meter(parameter: str, section: str, value: Any) -> Mapping[str, Any]:

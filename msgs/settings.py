@@ -77,6 +77,23 @@ PageOrigin = Annotated[
     ),
 ]
 
+_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+AllowedAddress = Annotated[
+    str,
+    matching(
+        rf"^{_BYTE}(\.{_BYTE}){{3}}(/(3[0-2]|[12]?[0-9]))?\Z",
+        "an IPv4 address or network, as 192.168.2.10 or 192.168.2.0/24",
+        max_length=18,
+    ),
+]
+AllowList = Annotated[
+    tuple[AllowedAddress, ...],
+    Meta(
+        max_length=16,
+        description="a list of at most 16 IPv4 addresses or networks, as 192.168.2.0/24",
+    ),
+]
+
 # The main fuse of each phase of the house: 6 A is the least that a vehicle can be offered, 125 A
 # the largest connection without current transformers (assumed).
 MOST_FUSE_A = 125.0
@@ -254,6 +271,15 @@ class DcsSection(Controller, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     security_profile: SecurityProfile = 0
 
 
+class SmartHomeSection(Controller, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Page "Smart Home Interface" (APP-2): controllers in the local network."""
+
+    udp: bool = False  # port 7090; DSW1.3 has to switch it on as well
+    udp_start: bool = False  # `start` with the number of a card authorises as the card does
+    udp_tokens: bool = False  # the reports of sessions have the numbers of cards
+    allowed: AllowList = ()  # who may send; empty: the networks that the box is in
+
+
 class Solar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Charge with the surplus of solar power at the house meter; the lowest claim still counts."""
 
@@ -347,7 +373,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     house_meter: ExternalMeter = ExternalMeter()
     solar_meter: ExternalMeter = ExternalMeter()
     dcs: DcsSection = DcsSection()
-    smart_home: Controller = Controller()
+    smart_home: SmartHomeSection = SmartHomeSection()
     solar: Solar = Solar()
     unbalance: UnbalanceSection = UnbalanceSection()
     external_input: ExternalInputSection = ExternalInputSection()

@@ -22,6 +22,7 @@ from msgs.rfid import RfidStatus
 from msgs.safety import SafetyStatus, SimContactorDrive
 from msgs.session import SessionStatus
 from msgs.settings import Controller, Settings
+from msgs.smart_home import SmartHomeStatus
 from msgs.wish import Wishes
 
 M = TypeVar("M", bound=Struct)
@@ -85,6 +86,14 @@ SESSION_STATUS = Topic(
 SESSION_WISH = Topic(name="session/wish", message=Wishes, writer="session", latched=True)
 DCS_WISH = Topic(name="dcs/wish", message=Wishes, writer="dcs", latched=True)
 SMART_HOME_WISH = Topic(name="smart_home/wish", message=Wishes, writer="smart_home", latched=True)
+SMART_HOME_STATUS = Topic(
+    name="smart_home/status",
+    message=SmartHomeStatus,
+    writer="smart_home",
+    period_s=1.0,
+    hold_s=3.0,
+    latched=True,
+)
 METER_BOX = Topic(name="meter/box", message=MeterReading, writer="meter", period_s=0.2, hold_s=5.0)
 METER_HOUSE = Topic(
     name="meter/house",

@@ -34,6 +34,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ambient_c: Annotated[float, Meta(ge=-40, le=60)] = 20.0
     dip_a: Literal[10, 13, 16, 20, 25, 32] = 32  # DSW1.6 to .8: the installation's maximum
     external_input: bool = False  # DSW1.1: the external input is used
+    smart_home: bool = True  # DSW1.3: local controllers may be answered
     dip2: Annotated[int, Meta(ge=0, le=255)] = 0  # DSW2, switch .1 is the most significant bit
     vehicle_phases: Literal[1, 2, 3] = 3
     vehicle_max_a: Annotated[float, Meta(ge=6, le=80)] = 32.0
@@ -63,7 +64,11 @@ def setup_of(parameters: Parameters) -> Setup:
         ),
         ambient_c=parameters.ambient_c,
         # DSW1.1 is the highest bit; DSW1.6, .7, .8 are the three lowest, .8 the lowest.
-        dip1=128 * parameters.external_input + 4 * switches[0] + 2 * switches[1] + switches[2],
+        dip1=128 * parameters.external_input
+        + 32 * parameters.smart_home
+        + 4 * switches[0]
+        + 2 * switches[1]
+        + switches[2],
         dip2=parameters.dip2,
     )
 

@@ -13,7 +13,7 @@ from msgs.card import CardColor, CardRole, Uid
 from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.stored import Stored
-from nodes.rfid import words
+from nodes.rfid import presenting, words
 from nodes.rfid.asking import after_answer, after_decision, ask
 from nodes.rfid.cards import (
     Cards,
@@ -27,7 +27,7 @@ from nodes.rfid.cards import (
     with_user,
 )
 from nodes.rfid.field import POLL_S, CardEvent, Unclear
-from nodes.rfid.outcome import CardOutcome, CardResult
+from nodes.rfid.outcome import CardOutcome, CardResult, Naming
 from nodes.rfid.showing import SHOWN_S, end_teaching, play, ready, refuse, without_indication
 from nodes.rfid.state import Inputs, ListWrite, Outputs, SessionView, State
 
@@ -79,6 +79,12 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     state = _expire(state, inputs, moment)
     if inputs.event is not None:
         state = _present(state, inputs.event, inputs)
+    state = presenting.after(state)
+    if inputs.named is not None:
+        state = presenting.present(state, inputs.named, inputs)
+    naming = state.naming
+    if naming is not Naming.AWAITED:
+        state = replace(state, naming=Naming.NONE)
     if moment.reached(state.shown_until_s):
         state = replace(state, indication=Indication.NONE, shown_until_s=math.inf)
     store, write = hand_out(state.store, moment)
@@ -88,6 +94,7 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
         check_for=state.check_for,
         request_for=state.request_for,
         write=write,
+        naming=naming,
         revokes=write is not None and _revokes(state, write),
         lines=_lines(before, state, inputs),
         due_s=moment.due_s if state == before else inputs.now_s,

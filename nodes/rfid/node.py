@@ -1,4 +1,4 @@
-"""Wiring of rfid: look at the reader, step, ask, store, publish; and four requests."""
+"""Wiring of rfid: look at the reader, step, ask, store, publish; and five requests."""
 
 import dataclasses
 from collections import deque
@@ -15,16 +15,24 @@ from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.write_behind import WriteResult, write_result
 from msgs.dcs import CardDecision
-from msgs.methods import AUTHORIZE, CHECK_CARD, ERASE_CARDS, LIST_CARDS, REMOVE_CARD, RENAME_CARD
+from msgs.methods import (
+    AUTHORIZE,
+    CHECK_CARD,
+    ERASE_CARDS,
+    LIST_CARDS,
+    PRESENT_CARD,
+    REMOVE_CARD,
+    RENAME_CARD,
+)
 from msgs.requests import NoArguments, StopReason
-from msgs.rfid import CardList, RemoveCard, RenameCard
+from msgs.rfid import CardList, PresentedCard, RemoveCard, RenameCard
 from msgs.session import Authorize, Authorized
 from msgs.topics import DCS_STATUS, RFID_STATUS, SESSION_STATUS
 from nodes.rfid import words
 from nodes.rfid.changes import erase, remove, rename
 from nodes.rfid.field import POLL_S, ReaderField, look
 from nodes.rfid.machine import start, step
-from nodes.rfid.outcome import Refused
+from nodes.rfid.outcome import Naming, Refused
 from nodes.rfid.reader import CardReader
 from nodes.rfid.state import Inputs, ListWrite, Outputs, SessionView, has_service, view_of
 from nodes.rfid.store import load, save
@@ -56,6 +64,7 @@ class PollInputs(Struct, frozen=True, kw_only=True):
     answer: Answer[Authorized] | None = None
     written: WriteResult | None = None
     change: ListWrite | None = None
+    named: str | None = None
 
 
 class RfidNode:
@@ -75,6 +84,8 @@ class RfidNode:
         self._asked: deque[Callable[[str | None], None]] = deque()
         self._session = bus.subscribe(SESSION_STATUS, uses=view_of)
         self._dcs = bus.subscribe(DCS_STATUS, uses=has_service)
+        self._named: Call[PresentedCard, None] | None = None  # a card that is being asked about
+        bus.serve(PRESENT_CARD, self._on_present)
         bus.serve(LIST_CARDS, self._on_cards)
         bus.serve(RENAME_CARD, self._on_rename)
         bus.serve(REMOVE_CARD, self._on_remove)
@@ -104,8 +115,11 @@ class RfidNode:
             answer=seen.answer,
             written=seen.written,
             change=seen.change,
+            named=seen.named,
         )
         self._state, outputs = step(self._state, inputs)
+        if outputs.naming not in (Naming.NONE, Naming.AWAITED):
+            self._answer_naming(outputs)
         if outputs.check_for is not None:
             bus.request(CHECK_CARD, outputs.check_for, self._on_decision)
         if outputs.request_for is not None:
@@ -129,6 +143,22 @@ class RfidNode:
         self._rounds.run(lambda seen: replace(seen, written=ended))
         if not write.is_taught:
             self._asked.popleft()(ended.problem)
+
+    def _on_present(self, call: Call[PresentedCard, None]) -> None:
+        if self._named is not None:
+            call.refuse(words.naming(Naming.BUSY, ""))
+            return
+        self._named = call
+        self._rounds.run(lambda seen: replace(seen, named=call.arguments.tag))
+
+    def _answer_naming(self, outputs: Outputs) -> None:
+        call, self._named = self._named, None
+        if call is None:
+            return
+        if outputs.naming is Naming.ACCEPTED:
+            call.ok(None)
+        else:
+            call.refuse(words.naming(outputs.naming, outputs.status.detail))
 
     def _on_cards(self, call: Call[NoArguments, CardList]) -> None:
         call.ok(CardList(cards=self._state.cards))

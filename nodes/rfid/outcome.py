@@ -55,6 +55,18 @@ class Refused(Enum):
     MASTER = "master"  # it is erased with all others only (RFID-12)
 
 
+class Naming(Enum):
+    """What came of a card that a controller has named."""
+
+    NONE = "none"
+    AWAITED = "awaited"  # dcs or session is asked
+    ACCEPTED = "accepted"
+    NOT_AUTHORISED = "not_authorised"
+    NOT_LISTED = "not_listed"
+    TEACHING = "teaching"
+    BUSY = "busy"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardOutcome:
     """What happened last, with its card and the reason of session, of dcs or of the disk."""

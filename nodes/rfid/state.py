@@ -15,7 +15,7 @@ from msgs.session import Authorized, SessionStatus
 from msgs.stored import Stored
 from nodes.rfid.cards import Cards
 from nodes.rfid.field import CardEvent
-from nodes.rfid.outcome import NOTHING, CardOutcome
+from nodes.rfid.outcome import NOTHING, CardOutcome, Naming
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
@@ -64,6 +64,7 @@ class Inputs:
     answer: Answer[Authorized] | None = None  # of session
     written: WriteResult | None = None
     change: ListWrite | None = None  # from a request
+    named: str | None = None  # the tag of a card, by a controller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,7 @@ class State:
     shown_until_s: float = math.inf  # end of the indication
     tone: Tone = Tone.NONE
     tone_count: int = 0
+    naming: Naming = Naming.NONE  # of the card that a controller has named last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,7 @@ class Outputs:
     check_for: CheckCard | None = None  # request to dcs about this card
     request_for: str | None = None  # request to session about this card
     write: ListWrite | None = None
+    naming: Naming = Naming.NONE  # what came of a card that a controller has named, in this step
     revokes: bool = False  # the write takes a right from a card
     lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text
     due_s: float  # when the same inputs need the next step

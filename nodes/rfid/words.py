@@ -6,7 +6,7 @@ from msgs.dcs import CardDecision
 from msgs.session import Authorized
 from msgs.units import MOST_TEXT
 from nodes.rfid.cards import MOST_CARDS
-from nodes.rfid.outcome import CardOutcome, CardResult, Refused
+from nodes.rfid.outcome import CardOutcome, CardResult, Naming, Refused
 
 SERVICE_REFUSES = "The charging service refuses this card."
 
@@ -63,6 +63,19 @@ def detail(outcome: CardOutcome) -> str:
 def not_authorised(answer: Answer[Authorized] | Answer[CardDecision]) -> str:
     """Return why session or dcs has not authorised."""
     return answer.reason or f"Not authorised: {answer.status}."
+
+
+def naming(named: Naming, detail: str) -> str:
+    """Return why a card that a controller has named does not authorise."""
+    match named:
+        case Naming.NOT_LISTED:
+            return "The card is not in the list."
+        case Naming.TEACHING:
+            return "Cards are being taught: try again."
+        case Naming.BUSY:
+            return "Another card is being processed: try again."
+        case _:
+            return detail or "The card is not authorised."
 
 
 def refusal(refused: Refused, uid: str) -> str:

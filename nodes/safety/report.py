@@ -138,6 +138,7 @@ def _status(
         has_mains=state.stale.reason is not Stale.NO_MAINS,
         showroom=config.showroom,
         external_enable=evaluation_state.switches.external_enable,
+        dip=evaluation_state.switches.dip,
         wired_phases=evaluation_state.wiring.wired,
         starts_in_s=_left_s(state.reset.waits_until_s, moment) or None,
         opened=state.opened,

@@ -23,6 +23,7 @@ class Switches(Struct, frozen=True, kw_only=True):
 
     reads: tuple[Code, ...] = ()
     closed_reads: tuple[bool, ...] = ()  # of the external input, with those of the switches
+    major: Code = (0, 0)
     installation_limit_a: float = LOWEST_DIP_A
     is_commissioning: bool = False
     has_external: bool = False  # the external input is used
@@ -31,6 +32,11 @@ class Switches(Struct, frozen=True, kw_only=True):
     def is_settled(self) -> bool:
         """Return whether they have been read often enough for a majority."""
         return len(self.reads) == READS
+
+    @property
+    def dip(self) -> int:
+        """Return both switches as one number, DSW1 in the higher byte; 0: not known."""
+        return self.major[0] << 8 | self.major[1]
 
     @property
     def external_enable(self) -> bool | None:
@@ -58,6 +64,7 @@ def read(switches: Switches, code: Code, *, is_external_closed: bool) -> Switche
         return replace(switches, installation_limit_a=LOWEST_DIP_A)
     return replace(
         switches,
+        major=major,
         installation_limit_a=limit_of_dip(major[0]),
         is_commissioning=bool(major[1] & SERVICE),
         has_external=bool(major[0] & EXTERNAL),
