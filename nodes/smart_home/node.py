@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -31,6 +30,7 @@ from msgs.topics import (
     SMART_HOME_STATUS,
     SMART_HOME_WISH,
 )
+from msgs.version import VERSION
 from nodes.smart_home import words
 from nodes.smart_home.datagrams import Datagrams
 from nodes.smart_home.machine import start, step
@@ -82,9 +82,7 @@ class SmartHomeNode:
         self._pilot = bus.subscribe(PILOT_STATUS, uses=lambda _: None)
         self._box = bus.subscribe(METER_BOX, uses=lambda _: None)
         self._offer = bus.subscribe(LOAD_OFFER, uses=lambda _: None)
-        identity = Identity(
-            serial="" if label is None else label.serial, firmware=version("wallbox")
-        )
+        identity = Identity(serial="" if label is None else label.serial, firmware=VERSION)
         self._udp = UdpDesk(
             bus,
             datagrams,
