@@ -37,13 +37,13 @@ from nodes.smart_home.machine import start, step
 from nodes.smart_home.snapshot import BoxSnapshot, NewestMessages, snapshot_of
 from nodes.smart_home.state import Inputs, OrderCall, OrderReplied, Outputs, Stores, session_seen
 from nodes.smart_home.store import load, save
-from nodes.smart_home.udp_desk import NEWS_PERIOD_S, OFF, UdpDesk, UdpSettings
+from nodes.smart_home.udp_desk import OFF, UdpDesk, UdpSettings
 from nodes.smart_home.udp_reports import Identity
 from nodes.smart_home.udp_senders import PORT
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
-LOOK_S = 0.5
+LOOK_S = 1.0
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,7 +95,6 @@ class SmartHomeNode:
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
             bus, LOOK_S, self._look, self._act, is_exact=True
         )
-        bus.every(NEWS_PERIOD_S, self._udp.send_news)
 
     def _on_change(self, _: object) -> None:
         self._rounds.wake()
