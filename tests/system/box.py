@@ -116,8 +116,7 @@ class Box(Listener):
                 assert process.wait(PATIENCE_S) == 0, self.log
             assert self.processes() == []
         finally:
-            for pid in self.processes():
-                os.kill(pid, signal.SIGKILL)
+            self.kill_all()
             process.wait(5.0)
 
     @property
@@ -129,6 +128,12 @@ class Box(Listener):
     def processes(self) -> list[int]:
         """Return all processes that this graph has left running."""
         return processes_of(self.supervisor)
+
+    def kill_all(self) -> None:
+        """Take every process away at once; the death of launch takes others with it."""
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     # --- what is done --------------------------------------------------------------------------
 

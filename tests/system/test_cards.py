@@ -1,8 +1,6 @@
 """Cards on real processes, by the command line; `tests/test_cards_of_the_box.py` has the rest."""
 
 import json
-import os
-import signal
 import subprocess
 import time
 from typing import Any
@@ -177,8 +175,7 @@ def restarted(cards: Cards, seconds: str) -> None:
 def cut(cards: Cards) -> None:
     """Take every process away at once, and start the box again."""
     box = cards.box
-    for pid in box.processes():
-        os.kill(pid, signal.SIGKILL)
+    box.kill_all()
     assert box.process is not None
     box.process.wait(PATIENCE_S)
     box.launch(*QUICK)
