@@ -30,6 +30,19 @@ class Sample(Generic[M]):
     message: M
 
 
+class Wanted(Generic[M]):
+    """What the newest message of a topic shall fulfil."""
+
+    def __init__(self, topic: Topic[M], holds: Callable[[M], object]) -> None:
+        self.topic = topic
+        self._holds = holds
+
+    def is_said(self, listener: "Listener", since_s: float) -> bool:
+        """Return whether the newest message is of a time on [monotonic s], and fulfils it."""
+        newest = listener.newest(self.topic)
+        return newest is not None and newest.at_s >= since_s and bool(self._holds(newest.message))
+
+
 class Listener:
     """Every message of the graph on a run directory since `listen`."""
 
@@ -72,6 +85,11 @@ class Listener:
         samples: list[Sample[M]] = self._samples[topic.name]
         return samples[-1]
 
+    def newest(self, topic: Topic[M]) -> Sample[M] | None:
+        """Return what was said last on a topic; None if nothing was."""
+        samples: list[Sample[M]] = self._samples[topic.name]
+        return samples[-1] if samples else None
+
     def until(
         self,
         topic: Topic[M],
@@ -103,6 +121,18 @@ class Listener:
                 f"{topic.name}: not within {seconds:g} s; last: {said}\noffer: {offer}\n{tail}"
             )
         return found[0]
+
+    def until_all(self, *wanted: Wanted[Any]) -> None:
+        """Wait until the newest messages, all sent from now on, fulfil what is wanted of each."""
+        since_s = time.monotonic()
+
+        def missing() -> list[Wanted[Any]]:
+            return [each for each in wanted if not each.is_said(self, since_s)]
+
+        if not self.tool.run_for(PATIENCE_S, lambda: not missing()):
+            last = [f"{each.topic.name}: {self.newest(each.topic)}" for each in missing()]
+            tail = self.log.splitlines()[-8:]
+            pytest.fail("\n".join([f"not within {PATIENCE_S:g} s", *last, *tail]))
 
     def event(self, what: str, since_s: float, seconds: float = PATIENCE_S) -> float:
         """Return when something happened in the simulated world from a time on [monotonic s]."""

@@ -12,6 +12,7 @@ from msgs.safety import SafetyPhase
 from msgs.session import SessionStatus, WallboxState
 from msgs.topics import LED_FRAME, RFID_STATUS, SAFETY_STATUS, SESSION_STATUS
 from tests.system.box import QUICK, Box, new_box
+from tests.system.listener import Wanted
 
 # Its settings may be changed: they are those of a box that is delivered, and not locked by --set.
 DELIVERED = (*QUICK, "factory.main_fuse_a=63", "factory.authorization.required=false")
@@ -69,9 +70,10 @@ def _tidy(box: Box, at_first: dict[str, Any], *, may_charge: bool) -> None:
     assert box.process is not None
     assert box.process.poll() is None, box.log
     assert {row.state for row in box.nodes().values()} == {"ready"}
-    for fault in box.act("status")["faults"]:
+    world = box.act("status")
+    for fault in world["faults"]:
         box.act("clear", name=fault)
-    if not box.act("status")["mains"]:
+    if not world["mains"]:
         box.act("power", on=True)
     box.act("house", current_a=list(HOUSE_A))
     box.act("sun", power_w=0.0)
@@ -80,9 +82,8 @@ def _tidy(box: Box, at_first: dict[str, Any], *, may_charge: bool) -> None:
     is_well = (safety.retries, safety.faults) == (0, ())
     if may_charge and is_well and _kept(box) == at_first:
         return
-    if box.act("status")["vehicle"] != "away":
+    if world["vehicle"] != "away":
         box.unplug()
-    box.until(SESSION_STATUS, lambda said: not said.plugged)
     settings, before = box.ask("system", "get"), at_first["settings"]
     changed = {key: before[key] for key in before if settings[key] != before[key]}
     if changed:
@@ -92,18 +93,21 @@ def _tidy(box: Box, at_first: dict[str, Any], *, may_charge: bool) -> None:
 
 
 def _wait_idle(box: Box) -> None:
-    """Wait until nothing is plugged in, authorised, taught or wrong."""
+    """Wait until nothing is plugged in, authorised, taught or wrong: all of it at one time."""
 
     def is_idle(said: SessionStatus) -> bool:
-        return said.state is WallboxState.IDLE and not (said.plugged or said.released)
+        is_held = said.plugged or said.released or said.authorization_required
+        return said.state is WallboxState.IDLE and not is_held
 
     def is_ready(frame: LedFrame) -> bool:
         return frame.caption == "ready"
 
-    box.until(SESSION_STATUS, is_idle)
-    box.until(SAFETY_STATUS, lambda said: said.phase is SafetyPhase.IDLE and not said.faults)
-    box.until(RFID_STATUS, lambda said: said.mode is RfidMode.READY)
-    box.until(LED_FRAME, is_ready)
+    box.until_all(
+        Wanted(SESSION_STATUS, is_idle),
+        Wanted(SAFETY_STATUS, lambda said: said.phase is SafetyPhase.IDLE and not said.faults),
+        Wanted(RFID_STATUS, lambda said: said.mode is RfidMode.READY),
+        Wanted(LED_FRAME, is_ready),
+    )
 
 
 def _kept(box: Box) -> dict[str, Any]:
