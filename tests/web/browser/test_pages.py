@@ -1,14 +1,16 @@
 """What holds for every page: it can be used by everybody, fits a phone, and asks nobody else."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState
 
 from tests.web.browser.conftest import Complaints, NewTab
-from tests.web.browser.visit import DESKTOP, PHONE, Site
+from tests.web.browser.visit import DESKTOP, PHONE, SWITCH, SWITCHED_OFF, Site
 
 pytestmark = pytest.mark.system
 
@@ -136,3 +138,23 @@ def test_overview_says_what_the_label_and_the_box_say(tab: Page, site: Site) -> 
     assert tab.locator("#o-dcs").inner_text() == (
         "BMW DCS: Reachable, not synchronised. The charging service has not activated this box yet."
     )
+
+
+def test_browser_is_without_all_that_playwright_switches_off(browser: Browser) -> None:
+    assert browser.is_connected()
+    last = SWITCH + ",".join(SWITCHED_OFF)
+    found = [
+        [word.removeprefix(SWITCH).split(",") for word in words if word.startswith(SWITCH)]
+        for words in commands()
+        if last in words
+    ]
+    assert found
+    for switches in found:
+        assert {name for names in switches for name in names} == {*switches[-1]}
+
+
+def commands() -> Iterator[list[str]]:
+    """Give the words of each process of this machine."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            yield (folder / "cmdline").read_text().split("\0")

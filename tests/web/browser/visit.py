@@ -22,6 +22,30 @@ from tests.system.listener import PATIENCE_S
 CHROMIUM = Path("/usr/bin/chromium")
 WEB_PORT = 8080  # of nodes.web; moved by --ports
 PASSWORD = "a rainy day in Oslo"
+# Of the last --disable-features alone; so it repeats all that Playwright switches off.
+SWITCHED_OFF = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+    # Pages of the address bar that nobody sees here: half the CPU time of a new window.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "SpareRendererForSitePerProcess",
+)
+SWITCH = "--disable-features="
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
 
@@ -85,7 +109,8 @@ def open_browser() -> Iterator[Browser]:
 
 
 def _launched(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM)
+    switches = [SWITCH + ",".join(SWITCHED_OFF)]
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
     try:
         yield browser
     finally:
