@@ -1,18 +1,15 @@
 """The simulated world as a drawer: its scenes, and the front beside it."""
 
-from typing import Any, Literal
-
 import pytest
 from playwright.sync_api import FloatRect, Page, StorageState, expect
 
 from tests.web.browser.conftest import NewTab
-from tests.web.browser.test_pages import violations
+from tests.web.browser.test_pages import violations_of_schemes
 from tests.web.browser.visit import DESKTOP, PHONE, Site, wait_until
 
 pytestmark = pytest.mark.system
 
 
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDER = """() => { const main = document.querySelector("main");
     return main.scrollWidth - main.clientWidth; }"""
 
@@ -108,15 +105,6 @@ def test_front_stays_in_view_while_the_drawer_is_open(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def in_both_schemes(page: Page, where: str) -> list[tuple[str, str, Any]]:
-    """Return what axe finds on a page by day and by night."""
-    found = []
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        found += violations(page, f"{where} {scheme}")
-    return found
-
-
 def test_axe_finds_nothing_in_the_drawer_and_its_sheets(
     new_tab: NewTab, signed_in: StorageState
 ) -> None:
@@ -128,13 +116,13 @@ def test_axe_finds_nothing_in_the_drawer_and_its_sheets(
     found = []
     for name in ("Faults", "Controls", "Scenes"):
         page.get_by_role("tab", name=name).click()
-        found += in_both_schemes(page, name)
+        found += violations_of_schemes(page, name)
     page.get_by_role("button", name="Clouds").click()
     page.locator("#run-steps li").first.wait_for()
-    found += in_both_schemes(page, "run")
+    found += violations_of_schemes(page, "run")
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Reading area").click()
-    found += in_both_schemes(page, "cards")
+    found += violations_of_schemes(page, "cards")
     assert found == []
 
 
@@ -147,7 +135,7 @@ def test_axe_finds_nothing_in_help_and_licences(new_tab: NewTab, signed_in: Stor
         page.goto(path)
         for details in page.locator("details:visible").all():
             details.locator("summary").click()
-        found += in_both_schemes(page, path)
+        found += violations_of_schemes(page, path)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], path
     assert found == []
 
