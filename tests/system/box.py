@@ -176,22 +176,32 @@ class Box(Listener):
         assert answer.status is Status.OK, f"{node} {method}: {answer.status}: {answer.reason}"
         return json.loads(msgspec.json.encode(answer.result))
 
-    def charge(self) -> None:
-        """Have a charge run, whatever was before, with a current that has settled."""
+    def begin_charge(self) -> None:
+        """Have a charge run, whatever was before; its current is still to rise."""
         if self.act("status")["vehicle"] == "away":
             self.act("plug")
         self.act("ready")
         self.until(SESSION_STATUS, lambda status: status.state is WallboxState.CHARGING)
+
+    def charge(self) -> None:
+        """Have a charge run, whatever was before, with a current that has settled."""
+        self.begin_charge()
         self.until(PILOT_STATUS, lambda status: status.offered_a == 32.0)
         self.until(METER_BOX, lambda box: current_of(box) > FULL_A)
 
-    def is_charged(self) -> bool:
-        """Return whether a charge runs at full current, by the newest words."""
+    def is_charging(self) -> bool:
+        """Return whether a charge runs, by the newest words."""
         self.look_for(0.05)
         return (
             self.last(SESSION_STATUS).message.state is WallboxState.CHARGING
-            and self.last(PILOT_STATUS).message.offered_a == 32.0
             and self.last(SAFETY_STATUS).message.contactor is Contactor.CLOSED
+        )
+
+    def is_charged(self) -> bool:
+        """Return whether a charge runs at full current, by the newest words."""
+        return (
+            self.is_charging()
+            and self.last(PILOT_STATUS).message.offered_a == 32.0
             and current_of(self.last(METER_BOX).message) > FULL_A
         )
 

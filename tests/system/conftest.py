@@ -24,6 +24,12 @@ def box(shared: SharedBox, record_property: Note) -> Box:
 @pytest.fixture
 def charging(shared: SharedBox, record_property: Note) -> Box:
     """Give the running box in a charge at full current; it may have begun in a test before."""
+    return shared.charging_fully(record_property)
+
+
+@pytest.fixture
+def charging_somehow(shared: SharedBox, record_property: Note) -> Box:
+    """Give the running box in a charge whose current may still rise, which takes 6 s."""
     return shared.charging(record_property)
 
 

@@ -37,8 +37,15 @@ class SharedBox:
         return self._bring_back(note, may_charge=False)
 
     def charging(self, note: Note) -> Box:
-        """Return the same in a charge at full current, which may go on from a test before."""
+        """Return the same in a charge, which may go on from a test before, whatever its current."""
         box = self._bring_back(note, may_charge=True)
+        if not box.is_charging():
+            box.begin_charge()
+        return box
+
+    def charging_fully(self, note: Note) -> Box:
+        """Return the same in a charge at full current."""
+        box = self.charging(note)
         if not box.is_charged():
             box.charge()
         return box

@@ -127,9 +127,9 @@ def home() -> Iterator[Home]:
     shutil.rmtree(path)
 
 
-def test_the_front_of_a_charge_is_printed_once(charging: Box) -> None:
-    charging.until(LED_FRAME, lambda frame: frame.caption == "charging")
-    result = charging.wallbox("front", "--once")
+def test_the_front_of_a_charge_is_printed_once(charging_somehow: Box) -> None:
+    charging_somehow.until(LED_FRAME, lambda frame: frame.caption == "charging")
+    result = charging_somehow.wallbox("front", "--once")
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     assert lines[2].split()[:4] == ["███████"] * 4

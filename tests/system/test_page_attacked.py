@@ -85,8 +85,8 @@ def attacked(port: int) -> Iterator[None]:
             thread.join()
 
 
-def test_an_attack_on_the_page_and_its_death_change_no_charge(charging: Box) -> None:
-    box = charging
+def test_an_attack_on_the_page_and_its_death_change_no_charge(charging_somehow: Box) -> None:
+    box = charging_somehow
     session = box.last(SESSION_STATUS).message.session_id
     before = {name: row.incarnation for name, row in box.nodes().items()}
     began_s = time.monotonic()

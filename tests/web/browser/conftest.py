@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    StorageState,
+    expect,
+)
 
 from tests.system.listener import PATIENCE_S
 from tests.system.shared import Note, SharedBox
@@ -25,15 +33,22 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def charging() -> None:
-    """Have the box of `site` charge."""
+    """Have the box of `site` charge; its current may still rise, which takes 6 s."""
+
+
+@pytest.fixture
+def charging_fully() -> None:
+    """Have the box of `site` charge at full current."""
 
 
 @pytest.fixture
 def site(shared: SharedBox, record_property: Note, request: pytest.FixtureRequest) -> Site:
     """Give the page of the running box, which nothing is plugged into."""
-    is_charging = charging.__name__ in request.fixturenames
-    box = shared.charging(record_property) if is_charging else shared.idle(record_property)
-    return open_site(box)
+    if charging_fully.__name__ in request.fixturenames:
+        return open_site(shared.charging_fully(record_property))
+    if charging.__name__ in request.fixturenames:
+        return open_site(shared.charging(record_property))
+    return open_site(shared.idle(record_property))
 
 
 @pytest.fixture(scope="session")
@@ -118,8 +133,9 @@ def new_tab(browser: Browser, site: Site, complaints: Complaints) -> Iterator[Ne
 
 @pytest.fixture
 def tab(new_tab: NewTab, signed_in: StorageState) -> Page:
-    """Give a tab with the live page, which has its first values."""
+    """Give a tab with the live page, which has its first values and knows the world."""
     page = new_tab(state=signed_in)
     page.goto("/")
     page.locator("#live:not([data-waiting])").wait_for()
+    expect(page.locator("#plug-words")).to_contain_text("Plug, ")  # else a press does nothing
     return page

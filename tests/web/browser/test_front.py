@@ -52,55 +52,6 @@ def test_required_card_is_drawn_as_a_white_pulse_of_indicator_and_frame(
     assert words_of(tab, "frame") == "frame of the reading area white pulses"
 
 
-@pytest.mark.req("LED-2", "LED-3")
-def test_self_test_and_charge_are_drawn_as_they_pass(tab: Page, site: Site) -> None:
-    seen: list[Lights] = []
-
-    def note_until(state: str) -> None:
-        def holds() -> bool:
-            lights = drawn(tab)
-            if not seen or seen[-1] != lights:
-                seen.append(lights)
-            return tab.locator("#state").inner_text() == state
-
-        wait_until(holds, f"the page says {state}")
-
-    site.box.act("plug")
-    site.box.act("ready")
-    note_until("Charging")
-    assert ORANGE in [lights["S1"] for lights in seen]
-    is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
-    assert words_of(tab, "S1") == "S1 blue blinks"
-
-
-@pytest.mark.req("LED-8")
-def test_pattern_of_a_fault_is_drawn_and_its_remedy_stands_beside_it(tab: Page, site: Site) -> None:
-    site.box.act("plug")
-    site.box.act("fault", name="no_diode")
-    white, red = ("white", "steady"), ("red", "steady")
-    site.box.act("ready")
-    lights = is_drawn_any(tab, site, ("white", "red", "white", "red"))
-    assert {lights["S1"][0], lights["S2"][0]} == {white[0], red[0]}
-    fault = tab.get_by_role("list", name="Faults").get_by_role("listitem")
-    expect(fault.first).to_contain_text("5")
-    help_of_it = fault.first.get_by_role("link", name="All causes and remedies of this fault")
-    expect(help_of_it).to_have_attribute("href", "/help/faults#f-5")
-    expect(tab.get_by_role("list", name="What to do").get_by_role("listitem")).to_have_count(2)
-
-
-def is_drawn_any(page: Page, site: Site, colors: tuple[str, ...]) -> Lights:
-    """Wait until led says these colours, whatever their effect, and the drawing says the same."""
-
-    def holds() -> bool:
-        said = lights_of(site.frame())
-        return (
-            tuple(color for color, _ in list(said.values())[:4]) == colors and drawn(page) == said
-        )
-
-    wait_until(holds, f"{colors} are drawn")
-    return drawn(page)
-
-
 def is_meter_lost(frame: LedFrame) -> bool:
     return frame.caption == "house meter lost"
 
@@ -140,6 +91,55 @@ def share_one_phase(page: Page, count: int) -> None:
     assert len({start for start, _ in found}) == 1
 
 
+@pytest.mark.req("LED-8")
+def test_pattern_of_a_fault_is_drawn_and_its_remedy_stands_beside_it(tab: Page, site: Site) -> None:
+    site.box.act("plug")
+    site.box.act("fault", name="no_diode")
+    white, red = ("white", "steady"), ("red", "steady")
+    site.box.act("ready")
+    lights = is_drawn_any(tab, site, ("white", "red", "white", "red"))
+    assert {lights["S1"][0], lights["S2"][0]} == {white[0], red[0]}
+    fault = tab.get_by_role("list", name="Faults").get_by_role("listitem")
+    expect(fault.first).to_contain_text("5")
+    help_of_it = fault.first.get_by_role("link", name="All causes and remedies of this fault")
+    expect(help_of_it).to_have_attribute("href", "/help/faults#f-5")
+    expect(tab.get_by_role("list", name="What to do").get_by_role("listitem")).to_have_count(2)
+
+
+def is_drawn_any(page: Page, site: Site, colors: tuple[str, ...]) -> Lights:
+    """Wait until led says these colours, whatever their effect, and the drawing says the same."""
+
+    def holds() -> bool:
+        said = lights_of(site.frame())
+        return (
+            tuple(color for color, _ in list(said.values())[:4]) == colors and drawn(page) == said
+        )
+
+    wait_until(holds, f"{colors} are drawn")
+    return drawn(page)
+
+
+@pytest.mark.req("LED-2", "LED-3")
+def test_self_test_and_charge_are_drawn_as_they_pass(tab: Page, site: Site) -> None:
+    seen: list[Lights] = []
+
+    def note_until(state: str) -> None:
+        def holds() -> bool:
+            lights = drawn(tab)
+            if not seen or seen[-1] != lights:
+                seen.append(lights)
+            return tab.locator("#state").inner_text() == state
+
+        wait_until(holds, f"the page says {state}")
+
+    site.box.act("plug")
+    site.box.act("ready")
+    note_until("Charging")
+    assert ORANGE in [lights["S1"] for lights in seen]
+    is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
+    assert words_of(tab, "S1") == "S1 blue blinks"
+
+
 @pytest.mark.usefixtures("charging")
 def test_box_and_page_blink_by_the_same_clock(tab: Page, site: Site) -> None:
     is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
@@ -171,6 +171,15 @@ def test_who_wants_no_motion_gets_steady_lights_and_the_word(
 
 
 @pytest.mark.usefixtures("charging")
+def test_lights_can_be_held_still(tab: Page, site: Site) -> None:
+    is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
+    tab.get_by_role("button", name="Hold lights still").click()
+    assert tab.evaluate(STEP) == []
+    tab.get_by_role("button", name="Hold lights still").click()
+    share_one_phase(tab, 4)
+
+
+@pytest.mark.usefixtures("charging")
 @pytest.mark.req("LED-3", "PAN-4")
 def test_lights_are_explained_on_request_and_that_is_kept(tab: Page, site: Site) -> None:
     is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
@@ -190,12 +199,3 @@ def test_lights_are_explained_on_request_and_that_is_kept(tab: Page, site: Site)
     expect(explain).to_have_attribute("aria-expanded", "true")
     explain.click()
     expect(tab.locator("#meanings")).to_be_hidden()
-
-
-@pytest.mark.usefixtures("charging")
-def test_lights_can_be_held_still(tab: Page, site: Site) -> None:
-    is_drawn(tab, site, BLINKING, BLINKING, BLINKING, BLINKING)
-    tab.get_by_role("button", name="Hold lights still").click()
-    assert tab.evaluate(STEP) == []
-    tab.get_by_role("button", name="Hold lights still").click()
-    share_one_phase(tab, 4)

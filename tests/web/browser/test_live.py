@@ -49,39 +49,6 @@ def test_only_a_new_state_is_spoken(tab: Page, site: Site) -> None:
     expect(spoken).to_contain_text("Charging.")
 
 
-@pytest.mark.usefixtures("charging")
-@pytest.mark.req("MET-7")
-def test_charge_is_shown_in_numbers_with_the_reason_of_its_limit(tab: Page, site: Site) -> None:
-    expect(tab.locator("#state")).to_have_text("Charging")
-    reading = site.box.last(METER_BOX).message
-    wait_until(
-        lambda: abs(1000 * number_of(tab, "#total") - reading.power_w) < 0.1 * reading.power_w,
-        f"about {reading.power_w:.0f} W are shown",
-    )
-    expect(tab.locator("#phases tr")).to_have_count(3)
-    assert number_of(tab, "#phases tr:first-child td:nth-child(2)") > 30.0
-    expect(tab.locator("#contactor")).to_contain_text("closed")
-    site.box.act("house", current_a=[40.0, 2.0, 2.0])
-    expect(tab.locator("#limit-reason")).to_contain_text("other loads use 40.0 A")
-    expect(tab.locator("#limit")).to_contain_text("Limit 2")
-    tab.get_by_text("All limits").click()
-    expect(tab.locator("#limits tbody tr").first).to_contain_text("main fuse")
-    site.box.act("house", current_a=[2.0, 2.0, 2.0])
-
-
-@pytest.mark.usefixtures("charging")
-def test_curve_grows_and_stands_in_a_table_as_well(tab: Page, site: Site) -> None:
-    line = tab.locator("#curve polyline")
-    line.wait_for()
-    before = len((line.get_attribute("points") or "").split())
-    wait_until(
-        lambda: len((line.get_attribute("points") or "").split()) > before, "the curve grows"
-    )
-    tab.get_by_text("The curve as a table").click()
-    expect(tab.locator("#curve-table tbody tr").first).to_be_visible()
-    expect(tab.get_by_role("img", name="Power over the time of this session")).to_be_visible()
-
-
 def test_a_lost_stream_is_shown_and_returns_by_itself(
     tab: Page, site: Site, complaints: Complaints
 ) -> None:
@@ -126,3 +93,36 @@ def test_a_silent_node_is_named_on_the_page(
         expect(page.locator("#limit")).to_have_text("Limit not known")
         expect(page.locator("#limit-reason")).to_contain_text("No message from load_manager for")
     expect(page.locator("#trouble")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("charging")
+def test_curve_grows_and_stands_in_a_table_as_well(tab: Page, site: Site) -> None:
+    line = tab.locator("#curve polyline")
+    line.wait_for()
+    before = len((line.get_attribute("points") or "").split())
+    wait_until(
+        lambda: len((line.get_attribute("points") or "").split()) > before, "the curve grows"
+    )
+    tab.get_by_text("The curve as a table").click()
+    expect(tab.locator("#curve-table tbody tr").first).to_be_visible()
+    expect(tab.get_by_role("img", name="Power over the time of this session")).to_be_visible()
+
+
+@pytest.mark.usefixtures("charging_fully")
+@pytest.mark.req("MET-7")
+def test_charge_is_shown_in_numbers_with_the_reason_of_its_limit(tab: Page, site: Site) -> None:
+    expect(tab.locator("#state")).to_have_text("Charging")
+    reading = site.box.last(METER_BOX).message
+    wait_until(
+        lambda: abs(1000 * number_of(tab, "#total") - reading.power_w) < 0.1 * reading.power_w,
+        f"about {reading.power_w:.0f} W are shown",
+    )
+    expect(tab.locator("#phases tr")).to_have_count(3)
+    assert number_of(tab, "#phases tr:first-child td:nth-child(2)") > 30.0
+    expect(tab.locator("#contactor")).to_contain_text("closed")
+    site.box.act("house", current_a=[40.0, 2.0, 2.0])
+    expect(tab.locator("#limit-reason")).to_contain_text("other loads use 40.0 A")
+    expect(tab.locator("#limit")).to_contain_text("Limit 2")
+    tab.get_by_text("All limits").click()
+    expect(tab.locator("#limits tbody tr").first).to_contain_text("main fuse")
+    site.box.act("house", current_a=[2.0, 2.0, 2.0])

@@ -49,23 +49,6 @@ def test_axe_finds_nothing_on_any_page(
     assert found == []
 
 
-@pytest.mark.usefixtures("charging")
-def test_axe_finds_nothing_in_a_fault_and_in_a_charge(
-    new_tab: NewTab, signed_in: StorageState, site: Site
-) -> None:
-    page = new_tab(state=signed_in, scheme="dark")
-    show(page, "/")
-    page.locator("#curve polyline").wait_for()
-    page.get_by_role("button", name="Reading area").click()
-    found = violations(page, "charging")
-    page.keyboard.press("Escape")
-    site.box.act("fault", name="rcm_dc")
-    page.locator("#faults > li").wait_for()
-    found += violations(page, "fault")
-    site.box.act("clear", name="rcm_dc")
-    assert found == []
-
-
 def violations_of_schemes(page: Page, where: str) -> list[tuple[str, str, Any]]:
     """Return what is wrong in light colours, and which colours are in dark ones."""
     page.emulate_media(color_scheme="dark")
@@ -87,21 +70,6 @@ def violations(
         )
         for each in results
     ]
-
-
-@pytest.mark.usefixtures("charging")
-def test_nothing_is_wider_than_the_screen(
-    new_tab: NewTab, signed_in: StorageState, complaints: Complaints
-) -> None:
-    complaints.expected = ("status of 404",)
-    for state, paths in ((None, OPEN_PAGES), (signed_in, PAGES)):
-        page = new_tab(state=state)
-        for path in paths:
-            show(page, path)
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 800})
-                found = page.evaluate("document.documentElement.scrollWidth")
-                assert found <= width, (path, width)
 
 
 def test_targets_are_large_enough_for_a_finger(new_tab: NewTab, signed_in: StorageState) -> None:
@@ -158,3 +126,35 @@ def commands() -> Iterator[list[str]]:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             yield (folder / "cmdline").read_text().split("\0")
+
+
+@pytest.mark.usefixtures("charging")
+def test_nothing_is_wider_than_the_screen(
+    new_tab: NewTab, signed_in: StorageState, complaints: Complaints
+) -> None:
+    complaints.expected = ("status of 404",)
+    for state, paths in ((None, OPEN_PAGES), (signed_in, PAGES)):
+        page = new_tab(state=state)
+        for path in paths:
+            show(page, path)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 800})
+                found = page.evaluate("document.documentElement.scrollWidth")
+                assert found <= width, (path, width)
+
+
+@pytest.mark.usefixtures("charging")
+def test_axe_finds_nothing_in_a_fault_and_in_a_charge(
+    new_tab: NewTab, signed_in: StorageState, site: Site
+) -> None:
+    page = new_tab(state=signed_in, scheme="dark")
+    show(page, "/")
+    page.locator("#curve polyline").wait_for()
+    page.get_by_role("button", name="Reading area").click()
+    found = violations(page, "charging")
+    page.keyboard.press("Escape")
+    site.box.act("fault", name="rcm_dc")
+    page.locator("#faults > li").wait_for()
+    found += violations(page, "fault")
+    site.box.act("clear", name="rcm_dc")
+    assert found == []
