@@ -70,6 +70,13 @@ def processes_of(session: int) -> list[int]:
     return found
 
 
+def kill_all(pids: list[int]) -> None:
+    """Take processes away at once; the death of launch takes others with it."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 class Box(Listener):
     """One launched graph, and everything that it has published."""
 
@@ -116,7 +123,7 @@ class Box(Listener):
                 assert process.wait(PATIENCE_S) == 0, self.log
             assert self.processes() == []
         finally:
-            self.kill_all()
+            kill_all(self.processes())
             process.wait(5.0)
 
     @property
@@ -128,12 +135,6 @@ class Box(Listener):
     def processes(self) -> list[int]:
         """Return all processes that this graph has left running."""
         return processes_of(self.supervisor)
-
-    def kill_all(self) -> None:
-        """Take every process away at once; the death of launch takes others with it."""
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
 
     # --- what is done --------------------------------------------------------------------------
 

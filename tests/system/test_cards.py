@@ -12,7 +12,7 @@ from msgs.led import Tone
 from msgs.rfid import Indication, RfidMode, RfidStatus
 from msgs.session import EndReason, WallboxState
 from msgs.topics import LAUNCH_GRAPH, RFID_STATUS, SESSION_STATUS, SIM_EVENT
-from tests.system.box import QUICK, WALLBOX, Box
+from tests.system.box import QUICK, WALLBOX, Box, kill_all
 from tests.system.listener import PATIENCE_S
 
 pytestmark = pytest.mark.system
@@ -175,7 +175,7 @@ def restarted(cards: Cards, seconds: str) -> None:
 def cut(cards: Cards) -> None:
     """Take every process away at once, and start the box again."""
     box = cards.box
-    box.kill_all()
+    kill_all(box.processes())
     assert box.process is not None
     box.process.wait(PATIENCE_S)
     box.launch(*QUICK)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from msgs.topics import LED_FRAME, SESSION_STATUS
-from tests.system.box import WALLBOX, Box, processes_of
+from tests.system.box import WALLBOX, Box, kill_all, processes_of
 from tests.system.listener import PATIENCE_S
 
 pytestmark = pytest.mark.system
@@ -120,6 +120,7 @@ def home() -> Iterator[Home]:
     path = Path(tempfile.mkdtemp(prefix="wb-"))  # short: sockets live in it
     home = Home(path)
     yield home
+    kill_all(home.processes())
     for process in home.started:
         process.kill()
         process.wait()
@@ -127,22 +128,21 @@ def home() -> Iterator[Home]:
     shutil.rmtree(path)
 
 
-def test_the_front_of_a_charge_is_printed_once(charging_somehow: Box) -> None:
-    charging_somehow.until(LED_FRAME, lambda frame: frame.caption == "charging")
-    result = charging_somehow.wallbox("front", "--once")
-    assert (result.returncode, result.stderr) == (0, "")
-    lines = result.stdout.splitlines()
-    assert lines[2].split()[:4] == ["███████"] * 4
-    assert lines[3].split()[:4] == ["blue"] * 4
-    assert lines[4].split()[:4] == ["blinks"] * 4
-    assert "  contactor   closed, as proven" in lines
-    assert any(line.startswith("  state       Charging") for line in lines)
-    assert any(line.startswith("  pilot       C, vehicle ready; duty ") for line in lines)
-    assert max(map(len, lines)) <= 80
-
-
 def front_of(box: Box, **environment: str) -> Terminal:
     return Terminal(*WALLBOX, "front", f"--run-dir={box.place.run_dir}", **environment)
+
+
+def test_without_colours_ctrl_c_leaves_as_well(box: Box) -> None:
+    terminal = front_of(box, NO_COLOR="1")
+    try:
+        terminal.shows("Idle:")
+        assert "\x1b[38;5;" not in terminal.drawn
+        terminal.type("\x03")
+        assert terminal.end() == 0
+        assert terminal.after == terminal.before
+    finally:
+        terminal.close()
+    assert box.do("ps")
 
 
 def test_the_front_in_a_terminal_acts_by_keys_and_leaves_all_as_it_was(box: Box) -> None:
@@ -169,17 +169,18 @@ def test_the_front_in_a_terminal_acts_by_keys_and_leaves_all_as_it_was(box: Box)
     assert box.do("ps")
 
 
-def test_without_colours_ctrl_c_leaves_as_well(box: Box) -> None:
-    terminal = front_of(box, NO_COLOR="1")
-    try:
-        terminal.shows("Idle:")
-        assert "\x1b[38;5;" not in terminal.drawn
-        terminal.type("\x03")
-        assert terminal.end() == 0
-        assert terminal.after == terminal.before
-    finally:
-        terminal.close()
-    assert box.do("ps")
+def test_the_front_of_a_charge_is_printed_once(charging_somehow: Box) -> None:
+    charging_somehow.until(LED_FRAME, lambda frame: frame.caption == "charging")
+    result = charging_somehow.wallbox("front", "--once")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[2].split()[:4] == ["███████"] * 4
+    assert lines[3].split()[:4] == ["blue"] * 4
+    assert lines[4].split()[:4] == ["blinks"] * 4
+    assert "  contactor   closed, as proven" in lines
+    assert any(line.startswith("  state       Charging") for line in lines)
+    assert any(line.startswith("  pilot       C, vehicle ready; duty ") for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_the_front_ends_with_the_graph_and_says_so(own_box: Box) -> None:

@@ -20,7 +20,7 @@ from bus.tool import open_tool
 from msgs.launch import Restarted
 from msgs.methods import LIST_NODES, RESTART_NODE
 from msgs.requests import NoArguments, NodeName
-from tests.system.box import WALLBOX, processes_of
+from tests.system.box import WALLBOX, kill_all, processes_of
 from tests.system.listener import PATIENCE_S
 
 pytestmark = pytest.mark.system
@@ -246,7 +246,7 @@ def graph() -> Iterator[Graph]:
     graph = Graph(home)
     yield graph
     if graph.process is not None:
-        graph.process.kill()
+        kill_all(graph.processes())
         graph.process.wait()
         until(lambda: not graph.processes())
     shutil.rmtree(home)
