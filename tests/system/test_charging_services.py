@@ -38,6 +38,7 @@ def box(service: Service) -> Iterator[Box]:
             *QUICK_VEHICLE_WITH_CARD,
             f"dcs.url=ws://127.0.0.1:{service.port}/",
             "dcs.plan_wait_s=0",
+            "load_manager.monitoring=false",  # the house meter would have to show the vehicle
             "session.authorization=true",
         )
         yield box
