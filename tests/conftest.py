@@ -1,4 +1,4 @@
-"""For every test: what it has opened is closed at its end; and how long each folder has taken."""
+"""For every test: what it has opened is closed at its end; and how long it has all taken."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,6 +13,8 @@ from tests.closing import close_all
 if TYPE_CHECKING:
     from tests.system.shared import SharedBox
 
+
+LONGEST_FILES = 8
 
 # No test depends on the time that an example takes: the machine may be busy.
 hypothesis.settings.register_profile(
@@ -38,17 +40,24 @@ def shared() -> "Iterator[SharedBox]":
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the time of each folder, fixtures included, summed over all workers."""
+    """Print the time of each folder and the longest files, fixtures included.
+
+    It is summed over all workers. A file is the work of one worker, where processes are started:
+    the longest ones are to begin first.
+    """
     tests: dict[PurePath, set[str]] = defaultdict(set)
     seconds: dict[PurePath, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                folder = PurePath(report.location[0]).parent
-                tests[folder].add(report.nodeid)
-                seconds[folder] += report.duration
+                file = PurePath(report.location[0])
+                for place in (file, file.parent):
+                    tests[place].add(report.nodeid)
+                    seconds[place] += report.duration
     if not tests:
         return
-    terminalreporter.section("time of each folder")
-    for folder in sorted(tests, key=lambda folder: -seconds[folder]):
-        terminalreporter.write_line(f"{seconds[folder]:7.1f} s {len(tests[folder]):5}  {folder}")
+    slowest_first = sorted(tests, key=lambda place: -seconds[place])
+    files = [place for place in slowest_first if place.suffix == ".py"][:LONGEST_FILES]
+    terminalreporter.section("time of each folder, and of the longest files")
+    for place in [place for place in slowest_first if place.suffix != ".py"] + files:
+        terminalreporter.write_line(f"{seconds[place]:7.1f} s {len(tests[place]):5}  {place}")
