@@ -49,7 +49,14 @@ def recorded_a() -> list[float]:
 
 
 @pytest.mark.req("MET-1")
-@pytest.mark.parametrize("delay_s", [0.2, 1.0, 4.0])
+@pytest.mark.parametrize(
+    "delay_s",
+    [
+        pytest.param(0.2, marks=pytest.mark.proof),
+        pytest.param(1.0, marks=pytest.mark.proof),
+        4.0,
+    ],
+)
 def test_a_recorded_house_stays_within_its_fuse_beyond_the_reaction_time(
     recorded_a: list[float], delay_s: float
 ) -> None:
@@ -68,7 +75,15 @@ def test_a_recorded_house_stays_within_its_fuse_beyond_the_reaction_time(
 
 
 @pytest.mark.req("MET-1")
-@pytest.mark.parametrize(("poll_s", "lag_s"), [(1.0, 1.0), (1.0, 2.0), (5.0, 0.0), (3.0, 1.0)])
+@pytest.mark.parametrize(
+    ("poll_s", "lag_s"),
+    [
+        pytest.param(1.0, 1.0, marks=pytest.mark.proof),
+        (1.0, 2.0),
+        (5.0, 0.0),
+        pytest.param(3.0, 1.0, marks=pytest.mark.proof),
+    ],
+)
 def test_a_slow_or_lagging_meter_makes_nothing_hunt(
     recorded_a: list[float], poll_s: float, lag_s: float
 ) -> None:
