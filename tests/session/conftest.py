@@ -71,6 +71,8 @@ class Scenario:
             "box": box(1000.0),
             "required": required,
         }
+        self._published_facts: dict[str, Any] = {}
+        self._published: dict[str, Any] = {}
         self.state = begin(last, () if sign is None else (sign,), self.now_s, self.boot)
         self.sign = sign  # the newest that is stored
         self.sign_disk_works = True
@@ -89,6 +91,12 @@ class Scenario:
 
     def messages(self) -> dict[str, Any]:
         """Return the messages that the nodes publish: the pilot's with safety's."""
+        if self.facts != self._published_facts:
+            self._published_facts = dict(self.facts)
+            self._published = self._publish()
+        return dict(self._published)
+
+    def _publish(self) -> dict[str, Any]:
         facts = dict(self.facts)
         seen: Signals = facts["pilot"] or SILENT
         facts["pilot"] = seen.by_pilot and pilot_status(seen.by_pilot, waking=seen.is_waking)

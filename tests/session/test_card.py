@@ -292,18 +292,26 @@ def test_a_charge_that_is_not_started_in_60_s_lapses_and_any_card_may_begin_agai
     assert scenario.run(0.2).permitted
 
 
+STARTED_BY: list[dict[str, Any]] = [
+    {"safety": TESTED},
+    {"safety": replace(TESTED, phase=SafetyPhase.CLOSING)},
+    {"safety": replace(TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED)},
+    {"safety": replace(TESTED, offered_a=0.0), "offer": PAUSED},
+    {"safety": replace(TESTED, phase=SafetyPhase.STOPPING, offered_a=0.0), "offer": PAUSED},
+]
+
+
 @pytest.mark.req("RFID-4")
 @pytest.mark.parametrize(
-    "facts",
+    ("facts", "after_s"),
     [
-        {"safety": TESTED},
-        {"safety": replace(TESTED, phase=SafetyPhase.CLOSING)},
-        {"safety": replace(TESTED, phase=SafetyPhase.CLOSED, contactor=Contactor.CLOSED)},
-        {"safety": replace(TESTED, offered_a=0.0), "offer": PAUSED},
-        {"safety": replace(TESTED, phase=SafetyPhase.STOPPING, offered_a=0.0), "offer": PAUSED},
+        *zip(STARTED_BY, (5.0, 59.5, 5.0, 59.5, 5.0), strict=True),
+        *(
+            pytest.param(facts, after_s, marks=pytest.mark.proof)
+            for facts, after_s in zip(STARTED_BY, (59.5, 5.0, 59.5, 5.0, 59.5), strict=True)
+        ),
     ],
 )
-@pytest.mark.parametrize("after_s", [5.0, 59.5])
 def test_a_charge_that_was_started_never_lapses(facts: dict[str, Any], after_s: float) -> None:
     scenario = begun()
     scenario.run(after_s - 0.2)

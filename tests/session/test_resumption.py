@@ -326,9 +326,14 @@ def test_a_session_that_runs_follows_its_series() -> None:
 # --- mains off, the node on --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("is_restarted", [False, True])
 @pytest.mark.parametrize(
-    ("seconds", "is_allowed"), [(LONGEST_S - SIGN_S - 5.0, True), (LONGEST_S + 5.0, False)]
+    ("seconds", "is_allowed", "is_restarted"),
+    [
+        (LONGEST_S - SIGN_S - 5.0, True, False),
+        (LONGEST_S + 5.0, False, True),
+        pytest.param(LONGEST_S - SIGN_S - 5.0, True, True, marks=pytest.mark.proof),
+        pytest.param(LONGEST_S + 5.0, False, False, marks=pytest.mark.proof),
+    ],
 )
 def test_mains_that_are_off_for_long_are_as_long_for_a_node_that_goes_on(
     seconds: float, is_allowed: bool, is_restarted: bool
