@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bus.disk import check_write
+from bus.disk_words import plain_words
 from bus.wire import UNREADABLE as UNREADABLE  # for nodes that decode files
 
 Warn = Callable[[str], None]
@@ -25,7 +26,12 @@ PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class StoreError(Exception):
-    """Raised when a file cannot be written or read; says which path, and why."""
+    """Raised when a file cannot be written or read; says which path, and why, for the log."""
+
+    @property
+    def plain(self) -> str:
+        """Return why, for a person."""
+        return plain_words(self)
 
 
 def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:

@@ -25,7 +25,13 @@ RETRY_S = 5.0  # assumed: until a failed write is tried again
 class WriteResult(Struct, frozen=True, kw_only=True):
     """The result of the present write."""
 
-    problem: Text | None = None  # None: the value is on the disk
+    problem: Text | None = None  # for a person; None: the value is on the disk
+    detail: Text = ""  # of the problem, for the log: the path, and the error of the system
+
+    @property
+    def logged(self) -> str:
+        """Return the problem for the log."""
+        return self.detail or self.problem or ""
 
 
 class WriteBehind(Struct, Generic[T], frozen=True, kw_only=True):
@@ -34,7 +40,8 @@ class WriteBehind(Struct, Generic[T], frozen=True, kw_only=True):
     stored: T | None = None  # the newest that is known to be on the disk
     writing: T | None = None
     waiting: tuple[T, ...] = ()  # oldest first
-    problem: Text | None = None  # of the last write; None: it is on the disk
+    problem: Text | None = None  # of the last write, for a person; None: it is on the disk
+    detail: Text = ""  # of the problem, for the log
     is_unproven: bool = False  # nothing was written since the start
     is_proving: bool = False  # a write without a value is under way
     retry_s: float = 0.0  # no write before this time
@@ -99,7 +106,14 @@ def settle(store: WriteBehind[T], result: WriteResult) -> WriteBehind[T]:
     if store.writing is None:
         return store
     stored = store.stored if result.problem is not None else store.writing
-    return replace(store, stored=stored, writing=None, problem=result.problem, is_unproven=False)
+    return replace(
+        store,
+        stored=stored,
+        writing=None,
+        problem=result.problem,
+        detail=result.detail,
+        is_unproven=False,
+    )
 
 
 def retry(
@@ -115,7 +129,12 @@ def retry(
     if store.is_proving:
         retry_s = store.retry_s if result.problem is None else now_s + RETRY_S
         return replace(
-            store, is_proving=False, is_unproven=False, problem=result.problem, retry_s=retry_s
+            store,
+            is_proving=False,
+            is_unproven=False,
+            problem=result.problem,
+            detail=result.detail,
+            retry_s=retry_s,
         )
     value, store = store.writing, settle(store, result)
     if value is None or result.problem is None:
@@ -134,5 +153,5 @@ def write_result(result: Exception | None) -> WriteResult:
     if result is None:
         return WriteResult()
     if isinstance(result, StoreError):
-        return WriteResult(problem=str(result))
+        return WriteResult(problem=result.plain, detail=str(result))
     raise result

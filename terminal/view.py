@@ -14,7 +14,7 @@ from terminal.lines import Span, Style, TextLine, fit, plain
 from terminal.rows import Rank, heading, row
 from terminal.snapshot import FrontSnapshot
 from view.front import TONES, caption
-from view.silence import not_ready, silence, troubles
+from view.silence import not_ready, process_words, silence, troubles
 from view.stores import stores
 
 PLAIN_WIDTH = 80  # where there is no terminal
@@ -97,9 +97,13 @@ def _nodes(snapshot: FrontSnapshot, width: int) -> list[TextLine]:
         return row("nodes", [Span(silence(snapshot, snapshot.graph), Style.WARNING)], width)
     ready = [_ready_words(each) for each in graph.processes if each.state is ProcessState.READY]
     lines = row("ready", [Span(", ".join(ready) or "none")], width, rank=Rank.READY)
-    shown = {each.node for each in not_ready(snapshot)} | {snapshot.rfid.node, snapshot.dcs.node}
+    for process in not_ready(snapshot):
+        lines += row(process.node, [Span(process_words(process), Style.WARNING)], width)
+    without_row = {snapshot.rfid.node, snapshot.dcs.node} - {
+        each.node for each in not_ready(snapshot)
+    }
     for trouble in troubles(snapshot):
-        if trouble.node in shown:  # the others are shown as silent in their own rows
+        if trouble.node in without_row:  # the others are shown as silent in their own rows
             lines += row(trouble.node, [Span(trouble.words, Style.WARNING)], width)
     for trouble in stores(snapshot):
         lines += row(trouble.node, [Span(trouble.words, Style.WARNING)], width)

@@ -1,5 +1,6 @@
 """Disks that refuse, for tests: with real files, also for root."""
 
+import errno
 import os
 import resource
 from collections.abc import Iterator
@@ -7,8 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bus.store import StoreError
+
 NOBODY = 65534  # a user that owns nothing
 NOWHERE = Path("/proc/self")  # a directory in which not even root can make a file
+
+
+def disk_is_full(path: Path) -> StoreError:
+    """Return the error of a store on a full disk, as `bus.store` raises it."""
+    cause = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    error = StoreError(f"{path} cannot be written: {cause.strerror}")
+    error.__cause__ = cause
+    return error
 
 
 class ChangingDirectory:

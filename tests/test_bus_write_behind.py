@@ -96,7 +96,9 @@ def test_a_result_without_a_pending_write_changes_nothing(end: object) -> None:
 
 def test_an_error_of_the_disk_is_an_input_and_a_bug_is_not() -> None:
     assert write_result(None) == WriteResult()
-    assert write_result(StoreError("read-only")) == WriteResult(problem="read-only")
+    error = StoreError("file: it is read-only")
+    result = write_result(error)
+    assert (result.problem, result.detail) == (error.plain, "file: it is read-only")
     with pytest.raises(KeyError):
         write_result(KeyError("x"))
 

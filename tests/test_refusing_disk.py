@@ -28,7 +28,7 @@ def test_without_a_card_a_read_only_box_charges_and_says_that_it_records_nothing
         box.act("ready")
         box.wait(lambda: box.is_drawing)
         assert box.state == "Charging"
-        assert "readonly" in box.said("session/status")["unrecorded"]
+        assert "read-only" in box.said("session/status")["unrecorded"]
         box.act("pull")
         box.advance(3.0)
     box.advance(10.0)

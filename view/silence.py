@@ -17,15 +17,27 @@ UNUSED_SILENT = frozenset({"dcs"})
 """Nodes that publish nothing while they are not used: without a charging service (DCS-8)."""
 
 
+PROCESSES: dict[ProcessState, str] = {
+    ProcessState.STARTING: "it is starting",
+    ProcessState.READY: "",
+    ProcessState.BACKOFF: "it ended by itself, and is started again",
+    ProcessState.FAILED: "it does not run, and is not started again; restart the box, and call the "
+    "service if it stays so",
+    ProcessState.STOPPED: "it is stopped",
+}
+"""The states of a node's process, for a person; why it is in one is a detail for the service."""
+
+
 class NodeTrouble(Struct, frozen=True, kw_only=True):
-    """A node that does not run, or is silent."""
+    """A node that does not run or is silent, or what was lost of its files, or is not stored."""
 
     node: str
-    words: str
+    words: str  # what it is, what follows, what to do
+    detail: str = ""  # for the service: an error of the system
 
 
 def silence(snapshot: Snapshot, source: Received[Struct]) -> str:
-    """Return that a source is silent, since when and why; "" if it is not."""
+    """Return that a source is silent, since when, and how its process is; "" if it is not."""
     if source.fresh is not None:
         return ""
     process = next((each for each in snapshot.processes if each.node == source.node), None)
@@ -34,8 +46,7 @@ def silence(snapshot: Snapshot, source: Received[Struct]) -> str:
     words = f"no message from {source.node}{f' about {source.about}' if source.about else ''}"
     words += " yet" if math.isinf(source.age_s) else f" for {age(source.age_s)}"
     if process is not None and process.state is not ProcessState.READY:
-        words += f": it is {process.state}"
-        words += f", {process.detail}" if process.detail else ""
+        words += f": {PROCESSES[process.state]}"
     return words
 
 
@@ -67,14 +78,18 @@ def not_ready(snapshot: Snapshot) -> tuple[Process, ...]:
 def troubles(snapshot: Snapshot) -> tuple[NodeTrouble, ...]:
     """Return the nodes that do not run, then those that run and are silent; each once."""
     down = not_ready(snapshot)
-    words = {each.node: process_words(each) for each in down}
+    found = {
+        each.node: NodeTrouble(node=each.node, words=PROCESSES[each.state], detail=each.detail)
+        for each in down
+    }
     for source in missed(snapshot):
-        words.setdefault(source.node, silence(snapshot, source))
-    return tuple(NodeTrouble(node=node, words=each) for node, each in words.items())
+        silent = NodeTrouble(node=source.node, words=silence(snapshot, source))
+        found.setdefault(source.node, silent)
+    return tuple(found.values())
 
 
 def process_words(process: Process) -> str:
-    """Return the state of a node's process, with its reason."""
+    """Return the state of a node's process with its reason, as a developer reads it."""
     return f"{process.state}: {process.detail}" if process.detail else process.state.value
 
 

@@ -1,5 +1,6 @@
 """Stored files that are damaged, and a disk that takes nothing, as text. Pure."""
 
+from msgs.session import SessionStatus
 from msgs.settings import Settings
 from msgs.stored import Stored
 from view.silence import NodeTrouble
@@ -22,6 +23,10 @@ CARDS = {
     Stored.LOST: "the list of cards cannot be read, so no card is in it; restart the box and "
     "present the new master card within 60 s",
 }
+RETRIED = (
+    "The box tries again every few seconds; if it stays so, restart the box, and then call the "
+    "service"
+)
 ACCOUNT = "The stored password cannot be read, so none is right: use the recovery key on the label."
 
 
@@ -38,6 +43,18 @@ def settings_words(settings: Settings) -> str:
             return f"the stored settings could not be read; set each of them again{meanwhile}"
 
 
+def unrecorded_words(session: SessionStatus) -> str:
+    """Return what follows while no session is stored, and what to do; "": they are."""
+    if not session.unrecorded:
+        return ""
+    follows = (
+        "no car is charged until they are"
+        if session.authorization_required
+        else "cars are charged, and what they take is not in the list of sessions"
+    )
+    return f"charges are not recorded: {session.unrecorded}; {follows}. {RETRIED}"
+
+
 def stores(snapshot: Snapshot) -> tuple[NodeTrouble, ...]:
     """Return what was lost of the stored files, and what is not stored now."""
     settings, rfid = snapshot.settings.message, snapshot.rfid.fresh
@@ -45,10 +62,6 @@ def stores(snapshot: Snapshot) -> tuple[NodeTrouble, ...]:
     words = {
         snapshot.settings.node: "" if settings is None else settings_words(settings),
         snapshot.rfid.node: "" if rfid is None else CARDS.get(rfid.stored, ""),
-        snapshot.session.node: (
-            f"sessions are not recorded: {session.unrecorded}"
-            if session is not None and session.unrecorded
-            else ""
-        ),
+        snapshot.session.node: "" if session is None else unrecorded_words(session),
     }
     return tuple(NodeTrouble(node=node, words=each) for node, each in words.items() if each)

@@ -21,7 +21,12 @@ MOST_LOGINS = 32  # those that exist at the same time, see web.browser_logins
 
 
 class StorageError(Exception):
-    """Raised when something cannot be stored; says why."""
+    """Raised when something cannot be stored; says why, for the log."""
+
+    def __init__(self, detail: str, words: str = "") -> None:
+        """Take the error for the log, and what it means for a person."""
+        super().__init__(detail)
+        self.words = words
 
 
 class Client(Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ from web.account import (
     typed_key,
     user_problem,
 )
-from web.budgets import DEVICE_BYTES, Budgets, BudgetStore, Client, KnownDevice
+from web.budgets import DEVICE_BYTES, Budgets, BudgetStore, Client, KnownDevice, StorageError
 from web.password_strength import Weakness, weakness
 
 DIFFER = "The two new passwords differ; expected the same one twice."
@@ -163,10 +163,17 @@ class LoginCheck:
                 password_hash=before.password_hash if keeps else self._hasher.hash(new),
                 change_count=before.change_count + 1,
             )
-            self._keeper.keep_account(account)
+            self._keep(account)
             self._account = account
         self._log("info", f"user name and password were set by {client.address}")
         return Attempt(result=LoginResult.RIGHT, change_count=account.change_count), {}
+
+    def _keep(self, account: Account) -> None:
+        try:
+            self._keeper.keep_account(account)
+        except StorageError as error:
+            self._log("error", f"user name and password could not be stored: {error}")
+            raise
 
     def know_device(self, client: Client, change_count: int) -> str:
         """Return a new number for a browser that has signed in; "" if that takes too long.

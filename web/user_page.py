@@ -51,7 +51,7 @@ class UserPage:
         try:
             attempt, problems = self._login_check.change(change, self._request_check.client())
         except StorageError as error:
-            return self._again(500, form=form, errors=[f"Nothing was changed: {error}."])
+            return self._again(500, form=form, errors=[error.words])
         if problems:
             return self._again(400, form=form, problems=problems, errors=marked(problems))
         if attempt.result is not LoginResult.RIGHT:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bus.disk_words import not_changed
 from msgs.dcs import DcsStatus, Link
 from msgs.wish import NO_WISHES, Wishes
 from nodes.dcs import (
@@ -181,7 +182,7 @@ def _answer_unpaired(turn: Turn) -> None:
     store = turn.state.store
     if not turn.state.unpairing or (is_busy(store) and store.problem is None):
         return
-    turn.unpaired = "" if store.problem is None else f"It is not stored: {store.problem}"
+    turn.unpaired = "" if store.problem is None else not_changed(store.problem)
     turn.set(unpairing=False)
 
 
@@ -189,7 +190,11 @@ def _note_problem(turn: Turn, before: State) -> None:
     """Log that the disk begins or ends to refuse."""
     now, then = turn.state.store.problem, before.store.problem
     if (now is None) is not (then is None):
-        text = "what was not stored is stored" if now is None else f"not stored: {now}"
+        text = (
+            "what was not stored is stored"
+            if now is None
+            else f"not stored: {turn.state.store.detail or now}"
+        )
         turn.log("info" if now is None else "error", text)
 
 

@@ -148,7 +148,7 @@ def take_disabled(turn: Turn, answer: Answer[Settings]) -> None:
     """Take system's answer: its limits do not count any more; now all of it is forgotten."""
     if answer.status is not Status.OK:
         why = answer.reason or "; ".join(answer.problems.values()) or answer.status
-        turn.unpaired = f"The settings cannot be changed: {why}"
+        turn.unpaired = f"The box stays paired: its settings cannot be changed. {why}"
         return
     unsent = len(turn.durable.queue)
     turn.log("warning", f"pairing: ended by a person; {unsent} messages are not sent any more")

@@ -100,7 +100,8 @@ class Store(Struct, frozen=True, kw_only=True):
     waiting: dict[tuple[str, str], bytes | None] = {}
     writing: dict[tuple[str, str], bytes | None] = {}
     retry_s: float = 0.0
-    problem: str | None = None
+    problem: str | None = None  # for a person
+    detail: str = ""  # of the problem, for the log
     is_urgent: bool = False  # more than samples wait
     since_s: float = 0.0  # the oldest that waits
     samples: frozenset[str] = frozenset()  # the names of those on the disk

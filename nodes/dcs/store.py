@@ -151,13 +151,14 @@ def take_result(store: Store, result: WriteResult, now_s: float) -> Store:
         for (kind, name), row in store.writing.items():
             if kind == SAMPLE:
                 (samples.discard if row is None else samples.add)(name)
-        return replace(store, writing={}, problem=None, samples=frozenset(samples))
+        return replace(store, writing={}, problem=None, detail="", samples=frozenset(samples))
     return replace(
         store,
         writing={},
         waiting=store.writing | store.waiting,
         is_urgent=True,
         problem=result.problem,
+        detail=result.detail,
         retry_s=now_s + RETRY_S,
     )
 

@@ -155,7 +155,9 @@ def _log_register(before: Lifetime, after: Lifetime, jump: Jump | None) -> LogLi
         lines.append(("warning", f"{text}; the register goes on, further changes are not logged"))
     was, problem = before.store.problem, after.store.problem
     if problem is not None and was is None:
-        lines.append(("error", f"the box's energy cannot be stored: {problem}"))
+        lines.append(
+            ("error", f"the box's energy cannot be stored: {after.store.detail or problem}")
+        )
     if problem is None and was is not None:
         lines.append(("info", "the box's energy is stored again"))
     return tuple(lines)

@@ -316,7 +316,7 @@ def _lines(before: State, state: State, inputs: Inputs) -> tuple[tuple[str, str]
         if problem is None and before.store.writing is not None:
             lines.append(("info", words.detail(before.store.writing.outcome)))
         else:
-            lines.append(("error", f"not stored: {problem}"))
+            lines.append(("error", f"not stored: {inputs.written.logged}"))
     elif state.tone_count != before.tone_count:
         card = find(state.cards, state.last_uid)
         name = card.name if card else state.last_uid

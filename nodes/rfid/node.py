@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bus import Answer, Bus, Call, leave
+from bus.disk_words import not_changed
 from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.write_behind import WriteResult, write_result
@@ -179,7 +180,7 @@ class RfidNode:
             if problem is None:
                 call.ok(None)
             else:
-                call.refuse(problem)
+                call.refuse(not_changed(problem))
 
         if isinstance(asked, Refused):
             call.refuse(words.refusal(asked, uid))

@@ -174,7 +174,7 @@ class SafetyNode:
     def _on_written(self, result: Exception | None) -> None:
         ended = write_result(result)
         if ended.problem is not None:
-            text = f"latched faults and wired phases could not be stored: {ended.problem}"
+            text = f"latched faults and wired phases could not be stored: {ended.logged}"
             self._bus.log("error", text)
         self._hear_disk(ended)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from bus import Bus, Call
+from bus.disk_words import not_changed
 from bus.store import StoreError
 
 MOST_WAITING = 16  # requests that wait for the disk
@@ -25,20 +26,26 @@ class DiskRequests:
         call: Call[Any, Any],
         work: Callable[[], R],
         on_result: Callable[[R], None],
+        failed: Callable[[str], str] = not_changed,
     ) -> None:
-        """Do the work, then hand on its result; the request is refused if the disk fails."""
+        """Do the work, then hand on its result; the request is refused if the disk fails.
+
+        :param failed: makes the refusal of why the disk has failed.
+        """
         if self.waiting >= MOST_WAITING:
             call.not_ready(TOO_MANY)
             return
         self.waiting += 1
+        bus = self._bus
 
         def on_done(result: R | Exception) -> None:
             self.waiting -= 1
             if isinstance(result, StoreError):
-                call.refuse(str(result))
+                bus.log("error", str(result))
+                call.refuse(failed(result.plain))
             elif isinstance(result, Exception):
                 raise result
             else:
                 on_result(result)
 
-        self._bus.offload(name, work, on_done)
+        bus.offload(name, work, on_done)

@@ -105,7 +105,7 @@ class SessionNode:
             return self._store.newest(), None
         except StoreError as error:
             self._bus.log("error", words.recording(str(error)))
-            return None, str(error)
+            return None, error.plain
 
     def _look(self, instant: Instant) -> Inputs:
         graph = self._graph.message  # at any age: it does not change in a run
@@ -153,7 +153,8 @@ class SessionNode:
         self._state, outputs = step(self._state, inputs)
         problem = self._state.store.problem
         if (problem is None) is not (before is None):
-            bus.log("info" if problem is None else "error", words.recording(problem))
+            logged = None if problem is None else self._state.store.detail or problem
+            bus.log("info" if problem is None else "error", words.recording(logged))
         session = self._state.running.session
         if session is not None and session.session_id.endswith(self._id_end):
             self._id_end = self._draw_id_end()
@@ -222,7 +223,7 @@ class SessionNode:
     def _on_signed(self, result: Exception | None) -> None:
         before, ended = self._state.signs.problem, write_result(result)
         if ended.problem is not None and before is None:
-            self._bus.log("error", ended.problem)
+            self._bus.log("error", ended.logged)
         self._rounds.run(lambda inputs: replace(inputs, signed=ended))
 
     def _on_written(self, result: Exception | None) -> None:
@@ -260,7 +261,7 @@ class SessionNode:
     def _on_sessions(self, call: Call[SessionsArguments, tuple[SessionRecord, ...]]) -> None:
         asked = call.arguments
         work = partial(self._store.records, asked.limit, asked.before)
-        self._disk.answer_later("sessions", call, work, call.ok)
+        self._disk.answer_later("sessions", call, work, call.ok, words.not_read)
 
     def _on_stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._stop, self._done = reason, done

@@ -89,10 +89,10 @@ class WishKeeper:
 
         def on_done(result: Exception | None) -> None:
             self._writes -= 1
-            problem = write_result(result).problem
-            if problem is not None:
-                self._bus.log("error", f"the {name} could not be stored: {problem}")
-            on_written(value, problem is None)
+            ended = write_result(result)
+            if ended.problem is not None:
+                self._bus.log("error", f"the {name} could not be stored: {ended.logged}")
+            on_written(value, ended.problem is None)
             self._wake()
 
         self._bus.offload("wish", partial(write_generations, path, value, lowers=True), on_done)

@@ -155,6 +155,11 @@ def not_stored(problem: str) -> str:
     return f"The session could not be stored: {problem}"[:MOST_TEXT]
 
 
+def not_read(problem: str) -> str:
+    """Return the answer to a request for stored sessions that cannot be read."""
+    return f"The sessions cannot be read: {problem}."
+
+
 def over(ended: Over) -> str:
     """Return the log line of a session that does not go on."""
     return f"session {ended.session_id} does not go on: {_OVER[ended.why]}"

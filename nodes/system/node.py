@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from bus import Answer, Bus, Call, ClockSetError, Status
+from bus.disk_words import not_changed
 from bus.generations import (
     decoder,
     examine,
@@ -175,8 +176,8 @@ class SystemNode:
             self._state = after
             call.ok(self._publish())
         else:
-            self._bus.log("error", f"a setting could not be stored: {self._store.problem}")
-            call.refuse(self._store.problem)
+            self._bus.log("error", f"a setting could not be stored: {self._store.detail}")
+            call.refuse(not_changed(self._store.problem))
         self._go_on()
 
     def _on_restart(self, call: Call[ReasonArguments, None]) -> None:

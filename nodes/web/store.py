@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from bus.disk_words import not_changed
 from bus.generations import examine, read_and_repair, read_valid_or_raise, write_generations
 from bus.store import StoreError, Warn
 from msgs.label import LABEL_FILE, Label
@@ -123,4 +124,4 @@ class WebStore:
                 # A password or a login that ended must not come back: always write both.
                 write_generations(self._dir / name, value, lowers=True)
             except StoreError as error:
-                raise StorageError(str(error)) from error
+                raise StorageError(str(error), not_changed(error.plain)) from error

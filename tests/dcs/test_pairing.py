@@ -301,7 +301,9 @@ def test_a_pairing_by_the_launch_file_is_not_ended(tmp_path: Path) -> None:
 def test_a_disk_that_refuses_the_end_of_a_pairing_leaves_it_as_it_is(station: Unpaired) -> None:
     pair(station)
     station._graph.refuse_writes(Refusal.ALL)
-    assert "cannot be written" in station.refused("dcs", "unpair", {})
+    reason = station.refused("dcs", "unpair", {})
+    assert reason.startswith("The box stays paired: its settings cannot be changed. Nothing was")
+    assert "the disk of the box is read-only. Try again" in reason
     station.crash("dcs")
     station.soon(lambda: station.link == "Online", 30.0)
     assert station.dcs["synchronised"]

@@ -7,10 +7,10 @@ import pytest
 
 from bus import Status
 from bus.generations import previous_of
-from bus.store import StoreError
 from msgs.pilot import CpState
 from msgs.settings import ChargeSection, Settings
 from msgs.wish import ENERGY_LIMIT, Wish
+from tests.disk import disk_is_full
 from tests.session.box import Box
 
 pytestmark = pytest.mark.req("APP-1", "MET-7")
@@ -221,11 +221,12 @@ def test_a_disk_that_refuses_refuses_the_request(
     box.limit(5000.0)
 
     def fails(*_: object, lowers: bool) -> None:
-        raise StoreError("the disk is full")
+        raise disk_is_full(Path("energy-limit.json"))
 
     monkeypatch.setattr("nodes.session.wish_keeper.write_generations", fails)
     answer = box.ask("energy_limit", {"energy_wh": 9000.0})
-    assert (answer.status, answer.reason) == (Status.REFUSED, "the disk is full")
+    assert answer.status is Status.REFUSED
+    assert answer.reason.startswith("Nothing was changed: the disk of the box is full. Try again;")
     box.take(5000.0)
     assert box.reached is not None
     assert any("the energy limit could not be stored" in line.text for line in box.graph.lines)

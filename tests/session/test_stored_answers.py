@@ -6,7 +6,6 @@ import pytest
 
 from bus import Answer, Status
 from bus.slots import Slots
-from bus.store import StoreError
 from msgs.methods import AUTHORIZE, END_SESSION
 from msgs.pilot import CpState
 from msgs.requests import ReasonArguments
@@ -15,6 +14,7 @@ from msgs.session import Action, Authorize, Authorized, EndReason, WallboxState
 from nodes.session.reasons import CardRefusal
 from nodes.session.records import SessionStore
 from nodes.session.words import REFUSALS
+from tests.disk import disk_is_full
 from tests.session.box import Box
 
 RED, BLUE = "04000001", "04000002"
@@ -85,7 +85,7 @@ def test_one_place_that_takes_the_end_is_enough(
     sign_works: bool,
 ) -> None:
     def refuse(*arguments: object, **options: object) -> None:
-        raise StoreError("the disk is full")
+        raise disk_is_full(tmp_path)
 
     box = charging(tmp_path)
     if not store_works:
@@ -99,7 +99,7 @@ def test_one_place_that_takes_the_end_is_enough(
     else:
         assert answer.status is Status.REFUSED
         assert answer.reason == (
-            "The charge is stopped, but this could not be stored: the disk is full"
+            "The charge is stopped, but this could not be stored: the disk of the box is full"
         )
 
 
@@ -178,9 +178,9 @@ def test_a_start_that_cannot_begin_says_why(
     box = stopped(tmp_path)
 
     def refuse(*arguments: object) -> None:
-        raise StoreError("the disk is full")
+        raise disk_is_full(tmp_path)
 
     monkeypatch.setattr(SessionStore, "save", refuse)
     answer = box.ask("start")
     assert answer.status is Status.REFUSED
-    assert answer.reason == "The session could not be stored: the disk is full"
+    assert answer.reason == "The session could not be stored: the disk of the box is full"

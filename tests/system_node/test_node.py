@@ -25,7 +25,7 @@ from msgs.stored import Stored
 from nodes.modbus_map.meter_map import map_names
 from nodes.system.label import own_label
 from nodes.system.node import MOST_WAITING, STORE_S, Parameters
-from tests.disk import full_disk
+from tests.disk import disk_is_full, full_disk
 from tests.system_node.conftest import Box, build_system
 
 MAPS = ", ".join(map_names())
@@ -273,10 +273,12 @@ def test_a_change_that_cannot_be_stored_is_refused_and_not_published(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(path: Path, *_: object) -> None:
-        raise StoreError(f"{path} cannot be written: No space left on device")
+        raise disk_is_full(path)
 
     monkeypatch.setattr("bus.generations.replace_file", full)
-    assert "No space left on device" in box.refused({"hotspot": {"channel": 6}})
+    reason = box.refused({"hotspot": {"channel": 6}})
+    assert reason.startswith("Nothing was changed: the disk of the box is full. Try again;")
+    assert any("No space left on device" in line.text for line in box.graph.lines)
     monkeypatch.undo()
     assert box.set({"usb": {"allow_init": True}}).hotspot.channel == 11
 
@@ -641,7 +643,7 @@ def test_a_disk_that_refuses_keeps_no_settings_from_being_read(box: Box) -> None
     with full_disk():
         box.restart()
         assert (box.now().authorization.required, box.now().main_fuse_a) == (True, 16.0)
-        assert "cannot be written" in box.refused({"main_fuse_a": 32})
+        assert "the disk of the box is full" in box.refused({"main_fuse_a": 32})
     box.restart()
     assert box.now().main_fuse_a == 16.0
 

@@ -315,7 +315,7 @@ def test_a_silent_source_is_named_with_its_age_and_shows_no_value(
         ((node_process("led"),), "no message from led yet"),
         (
             (node_process("led", state=ProcessState.BACKOFF, detail="exit code 1"),),
-            "no message from led yet: it is backoff, exit code 1",
+            "no message from led yet: it ended by itself, and is started again",
         ),
         ((), "no message from led yet"),
     ],

@@ -1,14 +1,16 @@
 """Silent sources as text, and which are expected."""
 
+import re
 from dataclasses import replace
 
+import msgspec
 import pytest
 
-from msgs.launch import ProcessState
+from msgs.launch import Process, ProcessState
 from tests.builders import dcs_status, rfid_status
 from tests.view.charge import NOW_S, but, charging, graph, silent
 from tests.view.snapshot import said
-from view.silence import age, missed, silence, troubles
+from view.silence import PROCESSES, NodeTrouble, age, missed, silence, troubles
 from view.snapshot import Snapshot
 
 
@@ -30,7 +32,7 @@ def test_a_source_that_is_heard_is_not_silent() -> None:
         (replace(charging(), front=said("front")), "no message from led yet"),
         (
             replace(silent("front"), graph=said("graph", graph(led=ProcessState.BACKOFF))),
-            "no message from led for 12 s: it is backoff, 3 in 60 s",
+            "no message from led for 12 s: it ended by itself, and is started again",
         ),
         (silent("front", "graph"), "no message from led for 12 s"),
     ],
@@ -80,10 +82,28 @@ def test_each_node_in_trouble_is_shown_once() -> None:
     snapshot = replace(
         silent("box", "offer"), graph=said("graph", graph(meter=ProcessState.FAILED))
     )
-    assert [(each.node, each.words) for each in troubles(snapshot)] == [
-        ("meter", "failed: 3 in 60 s"),
-        ("load_manager", "no message from load_manager for 12 s"),
-    ]
+    assert troubles(snapshot) == (
+        NodeTrouble(node="meter", words=PROCESSES[ProcessState.FAILED], detail="3 in 60 s"),
+        NodeTrouble(node="load_manager", words="no message from load_manager for 12 s"),
+    )
+
+
+@pytest.mark.parametrize("state", [each for each in ProcessState if each != ProcessState.READY])
+def test_an_error_of_the_system_is_the_detail_of_a_trouble_alone(state: ProcessState) -> None:
+    error = "meter: [Errno 13] Permission denied: '/dev/spidev0.0'"
+    plan = graph(meter=state)
+    processes = tuple(_with(each, error) for each in plan.processes)
+    failed = msgspec.structs.replace(plan, processes=processes)
+    snapshot = replace(silent("box", "house"), graph=said("graph", failed))
+    (trouble,) = troubles(snapshot)
+    assert (trouble.node, trouble.detail) == ("meter", error)
+    for words in (trouble.words, *(silence(snapshot, each) for each in snapshot.sources)):
+        assert not re.search(r"Errno|/|denied", words), words
+
+
+def _with(process: Process, detail: str) -> Process:
+    is_ready = process.state is ProcessState.READY
+    return process if is_ready else msgspec.structs.replace(process, detail=detail)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.builders import rfid_status
 from tests.view.charge import but, charging, silent
 from tests.view.snapshot import said
 from view.snapshot import Snapshot
-from view.stores import CARDS, PREVIOUS_SETTINGS, stores
+from view.stores import CARDS, PREVIOUS_SETTINGS, RETRIED, stores
 
 
 def words(snapshot: Snapshot) -> list[tuple[str, str]]:
@@ -62,8 +62,10 @@ def test_damaged_settings_are_shown_until_they_are_set_again(
 
 
 def test_a_disk_that_takes_no_session_is_shown_with_its_reason() -> None:
-    snapshot = but("session", unrecorded="sessions.sqlite: disk is full")
-    assert words(snapshot) == [
-        ("session", "sessions are not recorded: sessions.sqlite: disk is full")
-    ]
+    why = "charges are not recorded: the disk of the box is full"
+    unrecorded = but("session", unrecorded="the disk of the box is full")
+    listed = f"{why}; cars are charged, and what they take is not in the list of sessions"
+    assert words(unrecorded) == [("session", f"{listed}. {RETRIED}")]
+    snapshot = but("session", unrecorded="the disk of the box is full", authorization_required=True)
+    assert words(snapshot) == [("session", f"{why}; no car is charged until they are. {RETRIED}")]
     assert words(replace(snapshot, session=silent("session").session)) == []

@@ -349,7 +349,10 @@ def test_an_account_that_cannot_be_kept_is_not_changed(
     monkeypatch.setattr("bus.store.os.replace", _full)
     answer = browser.save(new="a wholly different one", current_password=PASSWORD)
     assert answer.status_code == 500
-    assert "Nothing was changed" in answer.text
+    assert "Nothing was changed: the disk of the box is full. Try again;" in answer.text
+    assert not any(each in answer.text for each in ("Errno", "No space", str(desk.state_dir)))
+    logged = [text for _, text in desk.box.lines if "could not be stored" in text]
+    assert any("No space left on device" in text for text in logged)
     monkeypatch.undo()
     assert desk.browser().login(password=PASSWORD).status_code == 303
 

@@ -59,7 +59,15 @@ function showPhases(live) {
 }
 
 function showTrouble(live) {
-  const lines = live.troubles.map(({ node, words }) => `${node}: ${sentence(words, false)}`);
-  byId("trouble").hidden = lines.length === 0;
-  rows(byId("trouble-list"), lines, (line) => make("li", {}, line));
+  const list = byId("trouble-list");
+  const opened = new Set(Array.from(list.querySelectorAll("details[open]"), (each) => each.dataset.node));
+  byId("trouble").hidden = live.troubles.length === 0;
+  rows(list, live.troubles, ({ node, words, detail }) =>
+    make("li", {}, `${node}: ${sentence(words, false)}`, ...detail ? [forService(node, detail, opened.has(node))] : []));
+}
+
+// An error of the system, folded; it stays open while the list is made again.
+function forService(node, detail, isOpen) {
+  return make("details", { "data-node": node, ...isOpen ? { open: "" } : {} },
+    make("summary", {}, "For the service"), make("p", { class: "fault-detail" }, detail));
 }
