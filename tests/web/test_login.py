@@ -109,6 +109,7 @@ def test_another_password_needs_the_one_before_and_ends_all_other_logins(desk: D
     before = number(browser)
     answer = browser.save("bea", new, current_password=PASSWORD)
     assert (answer.status_code, answer.location) == (303, "/user?saved")
+    assert "<title>Saved: User Settings - Wallbox</title>" in browser.get(answer.location).text
     assert number(browser) != before
     assert browser.is_in()
     assert not other.is_in()

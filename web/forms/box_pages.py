@@ -44,7 +44,7 @@ UNPAIRING = Page(
     "Charges that the service has not received yet are not sent any more.",
     method=UNPAIR,
     buttons=(Button(label="End the pairing"),),
-    done="The pairing is ended. To pair the wallbox again, activate it at the portal.",
+    said="The pairing is ended. To pair the wallbox again, activate it at the portal.",
 )
 
 SCHEDULE = Page(
@@ -149,7 +149,7 @@ BROWSER_TIME = Page(
     buttons=(Button(label="Get Browser Time"),),
     parent=AUTHORIZATION.path,
     part=PagePart.CLOCK,
-    done="The clock is set, and the wallbox restarts. This page answers again in about a minute.",
+    said="The clock is set, and the wallbox restarts. This page answers again in about a minute.",
     is_last=True,
 )
 
@@ -171,6 +171,7 @@ CARD_NAME = Page(
     parent=AUTHORIZATION.path,
     returns=True,
     part=PagePart.CARD,
+    said="The card is renamed.",
 )
 
 CARD_REMOVAL = Page(
@@ -185,7 +186,7 @@ CARD_REMOVAL = Page(
     parent=AUTHORIZATION.path,
     returns=True,
     part=PagePart.CARD,
-    done="The card is removed.",
+    said="The card is removed.",
 )
 
 SMART_HOME = Page(
@@ -271,6 +272,6 @@ RESTART = Page(
     menu=Menu.SYSTEM,
     method=RESTART_BOX,
     buttons=(Button(label="Restart System"),),
-    done="The wallbox restarts. This page answers again in about a minute.",
+    said="The wallbox restarts. This page answers again in about a minute.",
     is_last=True,
 )

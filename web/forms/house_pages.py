@@ -54,7 +54,7 @@ PHASE_SEARCH = Page(
     buttons=(Button(label="Begin the measurement", name="action", value="begin"),),
     parent=PHASE_ASSIGNMENT.path,
     part=PagePart.PHASE_SEARCH,
-    done="",
+    said="",
 )
 
 MAIN_FUSE = Page(

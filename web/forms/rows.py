@@ -88,13 +88,18 @@ class Page:
     part: PagePart = PagePart.NONE
     parent: str = ""  # the path of the page that it belongs to; "": that of its menu
     returns: bool = False  # after success its parent is shown
-    done: str = "Saved."  # shown after success
+    said: str | None = None  # shown after success; None: that the page is saved
     is_last: bool = False  # after success the box does not answer any more
 
     @property
     def path(self) -> str:
         """Return its address."""
         return f"/{self.menu.value}/{self.name}"
+
+    @property
+    def done(self) -> str:
+        """Return what is shown after success; "": nothing."""
+        return f"Saved: {self.title}." if self.said is None else self.said
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -103,6 +103,8 @@ class Forms:
             ],
             go_on=wizard.where_to_go_on(settings),
             is_offered=not settings.web.is_set_up,
+            done=self._done(),
+            title=_titled(wizard.TITLE, self._done()),
             errors=errors,
             general=self._notes(settings),
         )
@@ -116,7 +118,7 @@ class Forms:
         frame = PageFrame(
             action=step.path,
             back=wizard.PATH,
-            back_title="Configuration Wizard",
+            back_title=wizard.TITLE,
             after=wizard.next_path(number),
             step=number,
             steps=len(wizard.STEPS),
@@ -162,7 +164,9 @@ class Forms:
         answer = self._send(page, {key: values[key] for key in typed}, settings)
         if answer.status is Status.OK:
             if page.is_last:
-                return render_template("settings.html", row=page, frame=frame, is_ended=True)
+                return render_template(
+                    "settings.html", row=page, frame=frame, title=page.title, is_ended=True
+                )
             return redirect(f"{frame.after}?saved={page.name}", 303)
         errors = _above(answer, page, tuple(self._pages.values()))
         settings, present, _ = self._now(page)  # for the next try
@@ -241,6 +245,7 @@ class Forms:
         )
         fields = [each for group in groups for each in (*group.fields, *group.folded)]
         seen = {each.key: present[each.key] for each in page.fields}
+        done = "" if typed is not None else self._done()
         content = render_template(
             "settings.html",
             row=page,
@@ -250,7 +255,8 @@ class Forms:
             errors=errors or [],
             is_wrong=any(each.problem for each in fields),
             seen=msgspec.json.encode(seen).decode() if page.is_of_settings else "",
-            done="" if typed is not None else self._done(),
+            done=done,
+            title=_titled(page.title, done),
             may_save=not fields or not all(each.is_locked for each in fields),
             day_names=DAY_NAMES,
             tests=tests or {},
@@ -280,6 +286,12 @@ class Forms:
         if widgets is None:
             widgets = self._widgets_by_path[page.path] = widgets_of(page, self._site.meter_maps)
         return widgets
+
+
+def _titled(title: str, done: str) -> str:
+    """Return the title of a page for the window, which a screen reader reads first."""
+    words = done.removesuffix(".")
+    return words if words.endswith(f": {title}") else " ".join(filter(None, (done, title)))
 
 
 def _given(page: Page) -> dict[str, Any]:

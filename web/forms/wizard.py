@@ -12,6 +12,7 @@ from web.forms.lost import lost_of
 from web.forms.rows import Page
 
 PATH = "/wizard"
+TITLE = "Configuration Wizard"
 NOT_AGAIN = "Not set again since the stored settings could not be read."
 IS_SET_UP = "web.is_set_up"  # the setting that ends the offer of the wizard
 

@@ -31,6 +31,11 @@ def name(case: Any) -> str:
     return str(case.path)
 
 
+def said(page: str) -> str:
+    """Return what a page says of what was done before."""
+    return " ".join(each.text for each in Reading(page).find(id="done"))
+
+
 # --- every page ----------------------------------------------------------------------------------
 
 
@@ -97,7 +102,9 @@ def test_what_is_typed_is_set_shown_and_nothing_else_is_changed(
     assert set(box.sent().changes) == set(example.values)
     assert box.table() == {**before, **example.values}
     page = owner.get(answer.location).text
-    assert 'role="status"' in page
+    title = next(each.title for each in PAGES if each.path == example.path)
+    assert said(page) == f"Saved: {title}."
+    assert f"<title>Saved: {title.replace('&', '&amp;')} - Wallbox</title>" in page
     shown = multi(filled(form_of(Reading(page), example.path), {}))
     for key, typed in example.typed.items():
         if typed == "":

@@ -1,5 +1,6 @@
 """What settings pages have besides: cards, restart, wizard, locked and lost values, new rows."""
 
+import html
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -217,7 +218,9 @@ def test_a_card_is_renamed_by_its_link(owner: Browser, box: NodesBox) -> None:
         "/configuration/authorization?saved=card-name",
     )
     assert cards(box)[RED] == "Anna & Bob"
-    assert "Anna &amp; Bob" in owner.get(answer.location).text
+    page = owner.get(answer.location).text
+    assert "Anna &amp; Bob" in page
+    assert "<title>The card is renamed. Authorization &amp; Time Sync - Wallbox</title>" in page
 
 
 def test_two_tabs_do_not_rename_a_card_unseen(owner: Browser, box: NodesBox) -> None:
@@ -377,7 +380,10 @@ def test_the_wizard_leads_through_a_first_set_up(owner: Browser, box: NodesBox) 
         answer = send(owner, path, typed[step.page.name])
         assert answer.status_code == 303, answer.text
         path = answer.location.partition("?")[0]
-        assert "Saved." in owner.get(answer.location).text or path == "/wizard"
+        page = owner.get(answer.location).text
+        (done,) = Reading(page).find(id="done")
+        assert (done.attributes["role"], done.text) == ("status", f"Saved: {step.page.title}.")
+        assert f"<title>Saved: {html.escape(step.page.title)}. " in page
         assert box.table()["web.is_set_up"] is (path == "/wizard")
     assert path == "/wizard"
     assert "Do not offer" not in owner.get("/wizard").text
