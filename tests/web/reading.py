@@ -44,6 +44,7 @@ class Element:
     tag: str
     attributes: dict[str, str]
     text: str = ""
+    is_hidden: bool = False  # by its own attribute, or by that of what it is in
 
 
 class Reading(HTMLParser):
@@ -63,7 +64,8 @@ class Reading(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note an element, and what it is in its form."""
         attributes = {name: value or "" for name, value in attrs}
-        element = Element(tag, attributes)
+        is_hidden = "hidden" in attributes or any(each.is_hidden for each in self._open)
+        element = Element(tag, attributes, is_hidden=is_hidden)
         self.elements.append(element)
         if tag not in VOID:
             self._open.append(element)

@@ -68,6 +68,18 @@ class ShownGroup:
     folded: tuple[ShownField, ...]
 
     @property
+    def is_shut(self) -> bool:
+        """Return whether its switch is off and locked: what it switches has no effect."""
+        if not self.row.is_switched or any(each.problem for each in self.fields + self.folded):
+            return False
+        return self.fields[0].is_locked and not self.fields[0].typed
+
+    @property
+    def may_change(self) -> bool:
+        """Return whether something of it can be changed on the page."""
+        return not self.is_shut and not all(each.is_locked for each in self.fields + self.folded)
+
+    @property
     def is_open(self) -> bool:
         """Return whether what is folded is shown: the first of it is set, or something is wrong."""
         return any(each.problem for each in self.folded) or bool(

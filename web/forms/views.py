@@ -257,7 +257,7 @@ class Forms:
             seen=msgspec.json.encode(seen).decode() if page.is_of_settings else "",
             done=done,
             title=_titled(page.title, done),
-            may_save=not fields or not all(each.is_locked for each in fields),
+            may_save=not fields or any(group.may_change for group in groups),
             day_names=DAY_NAMES,
             tests=tests or {},
             **part_of(page.part, self._box, {**present, **(typed or {})}, settings),

@@ -76,6 +76,87 @@ def test_a_page_of_which_all_is_locked_has_no_button(
     assert "They cannot be changed here" in page
 
 
+OF_SETTINGS = tuple(page for page in PAGES if page.is_of_settings)
+SWITCHED = tuple(page for page in OF_SETTINGS if any(each.is_switched for each in page.groups))
+NEEDED: dict[str, dict[str, Any]] = {
+    "external-meter": {**HOUSE, "solar_meter.manufacturer": "tq", "solar_meter.host": "127.0.0.1"},
+    "solar": HOUSE,
+    "schedule": {"time_zone": "CET"},
+    "unbalance": HOUSE,
+}
+LOCKED = "They cannot be changed here."
+
+
+KNOWN: dict[str, Any] = {
+    key: False if isinstance(value, bool) else value
+    for each in EXAMPLES
+    for key, value in each.values.items()
+    if value is not None
+}
+
+
+def locked_off(page: Page) -> dict[str, Any]:
+    """Return a launch file with the switches of a page off, and all that they do not switch."""
+    keys = [
+        field.key
+        for group in page.groups
+        for field in (group.fields[:1] if group.is_switched else (*group.fields, *group.folded))
+    ]
+    return {key: KNOWN[key] for key in keys}
+
+
+def locked(page: Page) -> dict[str, Any]:
+    """Return a launch file with all values of a page; a meter has one place."""
+    unused = ("house_meter.device", "solar_meter.host")
+    return {each.key: "" if each.key in unused else KNOWN[each.key] for each in page.fields}
+
+
+def saves(reading: Reading) -> bool:
+    """Return whether a page has a button that sends it."""
+    buttons = [each for each in reading.elements if each.tag == "button"]
+    return any(each.attributes.get("type") == "submit" and "Save" in each.text for each in buttons)
+
+
+@pytest.mark.parametrize("page", OF_SETTINGS, ids=lambda page: page.name)
+def test_a_page_on_which_nothing_can_be_changed_has_no_button_and_says_why(
+    settings_desk: SettingsDesk, tmp_path: Path, page: Page
+) -> None:
+    given = locked_off(page)
+    settings_desk.nodes.renew(tmp_path, given)
+    assert set(settings_desk.nodes.settings().locked) == set(given)
+    reading = Reading(settings_desk.signed_in.get(page.path).text)
+    assert not saves(reading)
+    assert LOCKED in " ".join(reading.text.split())
+    for field in page.fields:  # what its locked switch keeps off is not shown
+        (element,) = reading.find(id=at(field.key))
+        assert element.is_hidden is (field.key not in given), element
+
+
+@pytest.mark.parametrize("is_on", [False, True])
+@pytest.mark.parametrize("page", OF_SETTINGS, ids=lambda page: page.name)
+def test_a_page_of_which_the_launch_file_has_every_value_has_no_button(
+    settings_desk: SettingsDesk, tmp_path: Path, page: Page, is_on: bool
+) -> None:
+    given = {key: is_on if value is False else value for key, value in locked(page).items()}
+    settings_desk.nodes.renew(tmp_path, HOUSE | {"time_zone": "CET"} | given)
+    reading = Reading(settings_desk.signed_in.get(page.path).text)
+    assert not saves(reading)
+    assert LOCKED in " ".join(reading.text.split())
+
+
+@pytest.mark.parametrize("page", SWITCHED, ids=lambda page: page.name)
+def test_a_page_whose_switch_is_locked_on_can_be_saved(
+    settings_desk: SettingsDesk, tmp_path: Path, page: Page
+) -> None:
+    switches = {key: True for key, value in locked_off(page).items() if value is False}
+    settings_desk.nodes.renew(tmp_path, switches | NEEDED.get(page.name, {}))
+    reading = Reading(settings_desk.signed_in.get(page.path).text)
+    assert saves(reading)
+    assert LOCKED not in " ".join(reading.text.split())
+    assert not any(reading.find(id=at(field.key))[0].is_hidden for field in page.fields)
+    assert send(settings_desk.signed_in, page.path, {}).status_code == 303
+
+
 def test_settings_of_the_generation_before_are_said_on_each_page_until_one_is_saved(
     settings_desk: SettingsDesk, tmp_path: Path
 ) -> None:
