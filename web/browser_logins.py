@@ -18,6 +18,7 @@ VIEWER_IDLE_S = 60 * 24 * 3600.0  # assumed: a tablet on the wall may be off for
 VIEWER_LONGEST_S = 365 * 24 * 3600.0  # assumed
 MOST_VIEWERS = 8  # assumed; there is no place for one more
 RECOVERY_S = 15 * 60.0  # assumed: from the recovery key to the new password
+PROVEN_S = 5 * 60.0  # assumed: from the first login to the new password
 KEEP_EVERY_S = 3600.0  # the shortest time between two writes of use alone: flash wears
 
 
@@ -29,6 +30,7 @@ class BrowserLogin(Struct, frozen=True, kw_only=True):
     seen_s: Seconds
     recovered: bool = False  # by the recovery key: may only set a new password
     viewer: str = ""  # the name of a device that may only read; "": the owner's
+    is_of_this_run: bool = False  # its password was proven to this process
 
 
 class KeptLogin(Struct, frozen=True, kw_only=True):
@@ -159,6 +161,15 @@ class BrowserLogins:
                     self._keep()
             return row
 
+    def is_proof(self, login: BrowserLogin) -> bool:
+        """Return whether who signed in may choose a password without a further proof.
+
+        Whoever came by the recovery key may, and so may whoever signed in a moment ago; after that
+        somebody else may be at the browser. For the caller: only where a password has to be chosen.
+        """
+        is_new = login.is_of_this_run and self._now_s() - login.created_s < PROVEN_S
+        return login.recovered or is_new
+
     def close(self, number: str) -> None:
         """Sign a browser out."""
         with self._lock:
@@ -174,6 +185,7 @@ class BrowserLogins:
             seen_s=now_s,
             recovered=recovered,
             viewer=viewer,
+            is_of_this_run=True,
         )
         self._keep()
         return number

@@ -60,12 +60,16 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """The input of User Settings; None: not asked for."""
+    """The input of User Settings; None: not asked for.
+
+    Without a current password the count of the account's changes is that of the page's account.
+    """
 
     user: str
     password: str
     password_again: str
     current_password: str | None
+    change_count: int = 0
 
 
 class LoginCheck:
@@ -147,6 +151,8 @@ class LoginCheck:
         if problems:
             return Attempt(result=LoginResult.RIGHT), problems
         current = change.current_password
+        if current is None and before.change_count != change.change_count:
+            return Attempt(result=LoginResult.WRONG), {}
         if current is not None:
             attempt = self.prove_password(current, client)
             if attempt.result is not LoginResult.RIGHT:

@@ -79,6 +79,14 @@ class RequestCheck:
         if not recovered:
             g.set_device = self._login_check.know_device(self.client(), change_count)
 
+    def is_proven(self) -> bool:
+        """Return whether this browser may choose its password without the one before.
+
+        Only if it has to choose one. To ask again for the label's password that it has just sent
+        would keep out nobody: who has the browser, or its cookie, can have that as well.
+        """
+        return self._login() is LoginKind.FORCED and self._logins.is_proof(g.login)
+
     def client(self) -> Client:
         """Return who makes this request, for the check of a secret."""
         return Client(
@@ -229,7 +237,7 @@ class RequestCheck:
             "forced": self._login() is LoginKind.FORCED,
             "viewer": g.login.viewer if g.login is not None else "",
             "may_act": self._login() is LoginKind.OWNER,
-            "recovered": g.login is not None and g.login.recovered,
+            "proven": self.is_proven(),
         }
 
     def _csrf_token(self) -> str:

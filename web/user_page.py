@@ -13,6 +13,7 @@ from web.request_check import RequestCheck
 
 TEMPLATE = "user.html"
 WRONG_PASSWORD = "The current password is wrong."
+NOT_PROVEN = "The login is some minutes old: type the current password as well."
 TOO_MANY_VIEWERS = (
     f"{MOST_VIEWERS} devices may read already, and there is no place for one more. "
     "End the login of one of them first."
@@ -39,15 +40,22 @@ class UserPage:
             return render_template(TEMPLATE, is_saved=saved, **self._viewers())
         if request.form.get("show") == "recovery_key":
             return self._show_key()
-        typed = request.form
+        typed, is_proven = request.form, self._request_check.is_proven()
+        current = None if is_proven else ""
+        if not g.login.recovered:
+            current = typed.get("current_password", current)
         form = {"new_username": typed.get("new_username", "")}
         change = Change(
             user=form["new_username"],
             password=typed.get("new_password", ""),
             password_again=typed.get("new_password_again", ""),
-            current_password=None if g.login.recovered else typed.get("current_password", ""),
+            current_password=current,
+            change_count=g.account.change_count,
         )
         was_forced = g.login.recovered or g.account.must_change
+        if was_forced and not is_proven and "current_password" not in typed:
+            problems = {"current_password": NOT_PROVEN}
+            return self._again(400, form=form, problems=problems, errors=marked(problems))
         try:
             attempt, problems = self._login_check.change(change, self._request_check.client())
         except StorageError as error:

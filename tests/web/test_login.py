@@ -6,8 +6,10 @@ import pytest
 
 from bus.generations import previous_of
 from nodes.web.store import ACCOUNT_FILE, FAILURES_FILE, LOGINS_FILE
-from tests.web.conftest import LABEL, LOGIN_COOKIE, PASSWORD, Browser, Desk
-from web.backoff import MOST_WAIT_S
+from tests.web.conftest import LABEL, LOGIN_COOKIE, PASSWORD, Browser, Desk, token_of
+from tests.web.reading import Reading
+from web.backoff import FREE, MOST_WAIT_S
+from web.browser_logins import PROVEN_S
 from web.budgets import Client
 from web.login_check import Attempt, Change, LoginResult
 
@@ -44,6 +46,73 @@ def test_the_first_login_is_by_the_label_and_a_new_password_is_demanded(desk: De
     assert late.login("admin", LABEL.serial).status_code == 403
     assert late.login("anna", LABEL.serial).status_code == 403
     assert late.login("anna", PASSWORD).status_code == 303
+
+
+def forced(desk: Desk, age_s: float = 0.0) -> Browser:
+    """Return a browser that has signed in by the label some time ago."""
+    browser = desk.browser()
+    browser.login()
+    desk.box.time_s += age_s
+    return browser
+
+
+def asks(browser: Browser) -> bool:
+    """Return whether the form of the password asks for the one before."""
+    forms = Reading(browser.get("/user").text).forms
+    (form,) = (each for each in forms if "new_password" in each.fields)
+    return "current_password" in form.fields
+
+
+@pytest.mark.req("WEB-1")
+def test_the_label_that_was_typed_just_now_is_not_asked_for_again(desk: Desk) -> None:
+    browser = forced(desk, PROVEN_S - 1.0)
+    assert not asks(browser)
+    answer = browser.save("anna")
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert desk.browser().login("anna", PASSWORD).status_code == 303
+
+
+def test_a_label_that_was_typed_some_minutes_ago_is_asked_for(desk: Desk) -> None:
+    browser = forced(desk, PROVEN_S - 1.0)
+    page = browser.get("/user").text
+    desk.box.time_s += 2.0  # while the form is filled in
+    form = {"new_username": "anna", "new_password": PASSWORD, "new_password_again": PASSWORD}
+    answer = browser.client.post("/user", data={"csrf_token": token_of(page), **form})
+    assert answer.status_code == 400
+    assert "The login is some minutes old" in answer.text
+    assert asks(browser)
+    assert desk.login_check.account.must_change
+    for _ in range(3 * FREE):  # that is no failed attempt
+        browser.client.post("/user", data={"csrf_token": token_of(page), **form})
+    for wrong in ("", "wrong"):
+        assert browser.save(current_password=wrong).status_code == 403
+    assert browser.save(current_password=LABEL.serial).status_code == 303
+
+
+def test_a_login_of_before_a_restart_proves_nothing(desk: Desk) -> None:
+    kept = number(forced(desk))
+    desk.start()
+    browser = with_number(desk, kept)
+    assert asks(browser)
+    assert browser.save().status_code == 400
+    assert desk.login_check.account.must_change
+
+
+def test_a_password_that_was_chosen_is_asked_for_right_after_the_login(desk: Desk) -> None:
+    for browser in (desk.owner(), desk.owner()):  # the first has just chosen it
+        assert asks(browser)
+        assert browser.save(new="a wholly different one").status_code == 403
+    assert desk.browser().login(password=PASSWORD).status_code == 303
+
+
+def test_the_first_choice_needs_the_token_of_its_page(desk: Desk) -> None:
+    browser = forced(desk)
+    form = {"new_username": "anna", "new_password": PASSWORD, "new_password_again": PASSWORD}
+    assert browser.client.post("/user", data=form).status_code == 403
+    foreign = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
+    sent = {"csrf_token": browser.token("/user"), **form}
+    assert browser.client.post("/user", data=sent, headers=foreign).status_code == 403
+    assert desk.login_check.account.must_change
 
 
 @pytest.mark.req("WEB-1")

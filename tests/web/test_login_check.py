@@ -97,6 +97,17 @@ def test_a_proof_is_worth_nothing_after_another_change(
     assert login_check.sign_in("anna", "the first one", HERE).result is LoginResult.RIGHT
 
 
+def test_a_choice_without_a_proof_does_not_replace_one_that_came_first(desk: Desk) -> None:
+    login_check = desk.login_check
+    first, second = (
+        Change(user=user, password=new, password_again=new, current_password=None, change_count=0)
+        for user, new in (("anna", "a wholly different one"), ("bea", "correct horse battery"))
+    )
+    assert login_check.change(first, HERE)[0].result is LoginResult.RIGHT
+    assert login_check.change(second, HERE)[0].result is LoginResult.WRONG
+    assert login_check.account.user == "anna"
+
+
 def test_a_browser_that_proved_an_older_password_is_no_known_device(desk: Desk) -> None:
     desk.owner()
     check = desk.login_check

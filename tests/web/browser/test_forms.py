@@ -79,7 +79,6 @@ def sign_in(page: Page, password: str = PASSWORD) -> None:
 
 
 def choose(page: Page, new: str = PASSWORD, again: str = PASSWORD) -> None:
-    page.get_by_label("Current Password").first.fill(LABEL.serial)
     page.get_by_label("New Password", exact=True).fill(new)
     page.get_by_label("New Password (again)").fill(again)
     page.get_by_role("button", name="Save User Settings").click()

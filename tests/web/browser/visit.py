@@ -127,7 +127,6 @@ def log_in(page: Page, user: str, password: str) -> None:
 
 def choose_password(page: Page, site: Site) -> None:
     """Fill in the User Settings of the first login, and send them."""
-    page.get_by_label("Current Password").fill(site.label.web_password)
     page.get_by_label("New Password", exact=True).fill(PASSWORD)
     page.get_by_label("New Password (again)").fill(PASSWORD)
     page.get_by_role("button", name="Save User Settings").click()
