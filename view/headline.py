@@ -62,6 +62,8 @@ AWAITED = _of(_READY, "Waiting for the car")
 FULL = _of(_READY, "The car is full, or does not want to charge")
 NO_READER = _of(_FAULT, "The card reader does not answer")
 PRESENT_CARD = _of(_ACTION, "Present a card to the reader")
+MASTER_WANTED = _of(_ACTION, "Present the card to become the master")
+MASTER_BLOCKED = _of(_ACTION, "There is no master card: unplug the car")
 
 _REASONS: dict[StateReason, Headline] = {
     StateReason.SAFETY_SILENT: NO_SAFETY,
@@ -128,10 +130,29 @@ _PLAIN: tuple[tuple[Headline, str], ...] = (
 )
 """What to do, for headlines whose reason has words of the box's inside: these are the detail."""
 
+_NEWS_OF_HEADLINE: tuple[tuple[Headline, str], ...] = (
+    (SHOWROOM, ""),
+    (FULL, ""),
+    (MASTER_WANTED, "There is no master card yet."),
+    (MASTER_BLOCKED, "After that the first card that is presented becomes it."),
+)
+_NEWS: dict[StateReason | Wait, str] = {
+    StateReason.READY: "",
+    StateReason.COMMISSIONING: "DIP switch DSW2.8 is on.",
+    StateReason.SELF_TEST: "The protection against leakage is tested; after that the car may "
+    "start.",
+    StateReason.WAKING: "Its signal is interrupted for some seconds.",
+    StateReason.ENDED_BY_FAULT: "A new charge begins when the plug is put in again.",
+    Wait.CARD: "Nothing is charged without one.",
+    Wait.STOP: "",
+    Wait.END: "",
+}
+"""What stands below a headline where the reason in the words of session would repeat it."""
+
 _LEARNING: dict[RfidMode, Headline] = {
     RfidMode.NEW_CARD: _of(_ACTION, "Present the new card"),
     RfidMode.CONFIRM: _of(_ACTION, "Present the master card again"),
-    RfidMode.MASTER: _of(_ACTION, "Present the card to become the master"),
+    RfidMode.MASTER: MASTER_WANTED,
     RfidMode.READY: _of(_WORKING, "Cards are being learned"),
 }
 
@@ -175,7 +196,7 @@ def headline(snapshot: Snapshot) -> Headline:
     more = _more(snapshot)
     plain = next((words for each, words in _PLAIN if each == shown), "")
     if not plain:
-        return replace(shown, more=more)
+        return replace(shown, more=_news(shown, more, snapshot))
     error = "" if session is None else session.unrecorded
     return replace(shown, more=plain, detail=error or more)
 
@@ -190,6 +211,36 @@ def _more(snapshot: Snapshot) -> str:
     if safety.faults or session.because is StateReason.CHARGING:
         return ""
     return session.reason
+
+
+def _news(shown: Headline, more: str, snapshot: Snapshot) -> str:
+    """Return what the reason says beyond the headline."""
+    session, safety = snapshot.session.fresh, snapshot.safety.fresh
+    if not more or session is None or safety is None:
+        return more
+    for each, words in _NEWS_OF_HEADLINE:
+        if each == shown:
+            return words
+    match session.because:
+        case StateReason.EXPECTED | StateReason.WAITING if session.waits_for in _NEWS:
+            return _NEWS[session.waits_for]
+        case StateReason.REDUCED if not _is_house_lost(snapshot.offer.fresh):
+            return _warm(safety.temperature_c)
+        case because if because in _NEWS:
+            return _NEWS[because]
+        case _:
+            return more.removeprefix(f"{shown.words}.").lstrip()
+
+
+def _warm(temperature_c: float) -> str:
+    return (
+        f"{temperature_c:.0f} °C are measured in the box. The full current is back when it has "
+        "cooled down."
+    )
+
+
+def _is_house_lost(offer: LoadOffer | None) -> bool:
+    return offer is not None and offer.house_meter is HouseMeter.LOST
 
 
 def _headline(snapshot: Snapshot) -> Headline:
@@ -257,7 +308,7 @@ def _card(rfid: RfidStatus | None) -> Headline:
 def _learning(session: SessionStatus, rfid: RfidStatus | None) -> Headline:
     mode = RfidMode.READY if rfid is None else rfid.mode
     if mode is RfidMode.MASTER and session.plugged:
-        return _of(_ACTION, "There is no master card: unplug the car")
+        return MASTER_BLOCKED
     return _LEARNING[mode]
 
 
@@ -290,8 +341,8 @@ def _vehicle(safety: SafetyStatus, session: SessionStatus) -> Headline:
 
 def _reduced(safety: SafetyStatus, offer: LoadOffer | None) -> Headline:
     """Return what is wrong, with the amount that it leaves where no other limit is lower."""
-    if offer is not None and offer.house_meter is HouseMeter.LOST:
-        words, decides = "House meter lost", offer.reason == "meter_lost"
+    if _is_house_lost(offer):
+        words, decides = "House meter lost", offer is not None and offer.reason == "meter_lost"
     else:
         words = "The box is warm"
         decides = offer is None or offer.reason == "temperature" or offer.limit_a > safety.offered_a
