@@ -5,7 +5,7 @@ subscribes  safety/status, pilot/status, meter/box, load/offer, launch/graph, rf
 publishes   session/status (1 s and on change), session/wish (latched, on change and when the clock
             is set)
 answers     end (end the running session; this plug-in is not charged any more until the plug is
-            out, a card is presented or the app starts it again), start (begin again after a stop,
+            out, a card is presented or a request starts it again), start (begin again after a stop,
             where no card is required), wish (the app's limit or pause: for this charge, until
             replaced, until a time, for a duration), energy_limit (of this charge), sessions (the
             stored records, newest first), authorize (a known card was presented)

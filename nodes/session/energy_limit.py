@@ -137,5 +137,5 @@ def wish(state: LimitState) -> Wish | None:
     if limit.is_reached:
         said = f"{amount} are charged" if limit.limit_wh else "it cannot be read"
     else:
-        said = f"a pause at {amount}, {'for this charge' if limit.is_asked else 'by the settings'}"
+        said = f"a pause at {amount}, {'for one charge' if limit.is_asked else 'by the settings'}"
     return Wish(name=ENERGY_LIMIT, pause=limit.is_reached, detail=said)

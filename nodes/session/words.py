@@ -132,7 +132,7 @@ def how_long(asked: WishArguments) -> str:
         return f"until {until:%Y-%m-%d %H:%M:%S} UTC"
     if asked.for_s is not None:
         return f"for {asked.for_s:g} s"
-    return "for this charge"
+    return "for one charge"
 
 
 def asker(name: str) -> str:

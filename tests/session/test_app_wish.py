@@ -27,7 +27,7 @@ def box(tmp_path: Path) -> Box:
     return box
 
 
-DETAIL = "asked for by the command line, for this charge"
+DETAIL = "asked for by the command line, for one charge"
 
 
 def plug(box: Box, cp_state: CpState, seconds: float = 1.0) -> None:

@@ -91,7 +91,7 @@ def test_a_limit_that_is_not_reached_is_said_and_limits_nothing(box: Limited) ->
     assert box.said is None
     box.limit(5000.0)
     box.take(1.0)
-    assert box.said == Wish(name=ENERGY_LIMIT, detail="a pause at 5 kWh, for this charge")
+    assert box.said == Wish(name=ENERGY_LIMIT, detail="a pause at 5 kWh, for one charge")
     box.limit(None)
     box.default(7)
     box.take(1.0)

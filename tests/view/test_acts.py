@@ -21,7 +21,7 @@ def wished(snapshot: Snapshot, *wishes: Wish) -> Snapshot:
 
 
 def app(**fields: Any) -> Wish:
-    return Wish(name="app", **{"detail": "asked for by the page, for this charge", **fields})
+    return Wish(name="app", **{"detail": "asked for by the page, for one charge", **fields})
 
 
 @pytest.mark.req("APP-1")
@@ -91,7 +91,7 @@ def test_what_is_in_force_is_said_with_who_has_set_it_and_for_how_long() -> None
             charging(),
             Wish(name=SCHEDULE, pause=True, detail="at night alone"),
             app(limit_a=10.0, end_ns=in_90_min_ns, detail="asked for by the page, for 5400 s"),
-            Wish(name=ENERGY_LIMIT, detail="a pause at 5 kWh, for this charge"),
+            Wish(name=ENERGY_LIMIT, detail="a pause at 5 kWh, for one charge"),
         )
     )
     assert acts.in_force == (
@@ -100,7 +100,7 @@ def test_what_is_in_force_is_said_with_who_has_set_it_and_for_how_long() -> None
             words="10.0 A at most, asked for by the page, for 5400 s",
             ends_in="1 h 30 min",
         ),
-        InForce(name="Energy limit", words="a pause at 5 kWh, for this charge", ends_in=""),
+        InForce(name="Energy limit", words="a pause at 5 kWh, for one charge", ends_in=""),
         InForce(name="Schedule", words="paused, at night alone", ends_in=""),
     )
     assert offered_acts(wished(charging(), app(limit_a=8.0, until_replaced=True))).until_replaced

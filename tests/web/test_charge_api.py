@@ -20,6 +20,7 @@ from msgs.rfid import CardList
 from msgs.session import EndReason
 from tests.builders import session_record
 from tests.web.conftest import LABEL, Browser, Desk
+from tests.web.reading import Reading
 from web.charge_api import CHARGE_METHODS
 from web.rights import RIGHTS, Right
 
@@ -52,6 +53,17 @@ def test_an_act_is_asked_of_session(
 ) -> None:
     assert send(desk.owner(), name, body).json == {"ok": True}
     assert desk.box.asked == [(method, arguments)]
+
+
+@pytest.mark.req("APP-1")
+def test_the_acts_are_named_by_the_heading_that_follows_the_charge(desk: Desk) -> None:
+    page = Reading(desk.owner().get("/").text)
+    (fields,) = page.find(id="acts-fields")
+    (heading,) = page.find(id="acts-title")
+    assert fields.attributes["aria-labelledby"] == "acts-title"
+    assert not any(each.tag == "legend" and "harge" in each.text for each in page.elements)
+    (section,) = page.find(id="acts")
+    assert (heading.text, section.text.count("his charge")) == ("This charge", 1)
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_charge_is_put_off_and_its_energy_limited(tab: Page, site: Site) -> No
     tab.get_by_text("Limit, start later, energy").click()
     tab.locator("#energy-kwh").fill("7.5")
     press(tab, "Set the energy", "The energy limit is set.")
-    expect(tab.locator("#in-force")).to_contain_text("A pause at 7.5 kWh, for this charge")
+    expect(tab.locator("#in-force")).to_contain_text("A pause at 7.5 kWh, for one charge")
     tab.locator("#delay-h").fill("2.5")
     press(tab, "Start later", "It starts later.")
     expect(tab.locator("#in-force")).to_contain_text("Ends in 2 h 30 min")
