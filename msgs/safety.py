@@ -121,6 +121,7 @@ class SafetyStatus(Struct, frozen=True, kw_only=True):
     # The DIP switches, DSW1 in the higher byte: switch .1 is its most significant bit. 0: not read.
     dip: Count = 0
     opened: Text = ""  # why the contactor opened last, as text; "": not since safety's start
+    opened_ns: Nanoseconds | None = None  # when, by the monotonic clock of this boot
 
 
 class SimContactorDrive(Struct, frozen=True, kw_only=True):

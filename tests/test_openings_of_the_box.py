@@ -15,6 +15,7 @@ from nodes.safety.opening import DROPPED, OPENED
 from tests.box import Box
 
 LEAST_S, MOST_S = 0.01, 9.0
+SEEN_S = 0.2  # from an opening to the look that sees it
 OVER_S = 8.0  # after this time nothing that was silent has an effect any more
 
 # What the log may call the cause, by the node that is silent.
@@ -130,6 +131,11 @@ def test_an_opening_names_what_was_silent(troubles: tuple[Trouble, ...], tmp_pat
         charge.begin(runs=True)
         charge.suffer(trouble, ENOUGH_S[trouble.named], over_s=2.0)
         assert charge.opened, trouble
+        if "safety" not in trouble.who.split()[:1]:  # it saw the opening when it happened
+            off_s = max(at_s for name, at_s, _ in charge.box.events if name == "coil_off")
+            status = charge.box.said("safety/status")
+            assert status["opened"], trouble
+            assert abs(status["opened_ns"] / 1e9 - off_s) < SEEN_S, trouble
 
 
 @pytest.mark.proof

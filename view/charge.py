@@ -4,7 +4,7 @@ from msgs.pilot import PLUGGED, STATE_F_PERCENT, X1_PERCENT, CpState, PilotStatu
 from msgs.safety import Contactor
 from msgs.session import SessionStatus
 from msgs.state_reason import Wait
-from view.silence import silence
+from view.silence import age, silence
 from view.snapshot import Snapshot
 
 CONTACTORS = {
@@ -36,6 +36,17 @@ def contactor_why(snapshot: Snapshot) -> str:
     phase = "" if safety.phase.value == safety.contactor else safety.phase.replace("_", "-")
     # Each fault is shown on its own.
     return ": ".join(filter(None, (phase, "" if safety.records else safety.detail)))
+
+
+def opened_words(snapshot: Snapshot) -> str:
+    """Return why the contactor opened last, and how long ago; "": not since safety's start."""
+    safety = snapshot.safety.fresh
+    if safety is None:
+        return silence(snapshot, snapshot.safety)
+    why = safety.opened.removeprefix("the contactor has opened: ")
+    if not why or safety.opened_ns is None:
+        return why
+    return f"{why} ({age(max(0.0, snapshot.now_s - safety.opened_ns / 1e9))} ago)"
 
 
 def is_plugged(snapshot: Snapshot) -> bool:

@@ -19,6 +19,7 @@ from view.charge import (
     contactor_words,
     is_plugged,
     offered_words,
+    opened_words,
     plugged_words,
 )
 from view.silence import silence
@@ -86,6 +87,13 @@ _CHARGE, _OVERVIEW = RowGroup.CHARGE, RowGroup.OVERVIEW
 ROWS: tuple[Row, ...] = (
     Row(key="offered", title="Offered to the vehicle", group=_CHARGE, of=_offered),
     Row(key="contactor", title="Contactor", group=_CHARGE, of=_contactor),
+    Row(
+        key="opened",
+        title="Opened last",
+        group=_CHARGE,
+        of=opened_words,
+        missing="not since the start",
+    ),
     Row(
         key="plugged",
         title="Vehicle",

@@ -51,7 +51,7 @@ def report(
         state = replace(state, memory=memory)
     line = opening_of(config, before, state, evaluation, inputs, reasons, lateness)
     if line is not None:
-        state = replace(state, opened=line[1])
+        state = replace(state, opened=line[1], opened_ns=round(moment.now_s * 1e9))
     asked = stop_asked(before, state, evaluation, inputs, reasons)
     if asked is not None:
         state = replace(state, asked=asked)
@@ -142,6 +142,7 @@ def _status(
         wired_phases=evaluation_state.wiring.wired,
         starts_in_s=_left_s(state.reset.waits_until_s, moment) or None,
         opened=state.opened,
+        opened_ns=state.opened_ns,
     )
 
 

@@ -7,7 +7,7 @@ from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus
-from msgs.units import Text
+from msgs.units import Nanoseconds, Text
 from nodes.safety.chain import ChainReading
 from nodes.safety.contactor import ContactorProof
 from nodes.safety.cycle import Cycle
@@ -66,6 +66,7 @@ class State(Struct, frozen=True, kw_only=True):
     has_published: bool = False
     asked: StopAsked | None = None  # STOPPING: why
     opened: Text = ""  # why the contactor opened last; "": not since the start
+    opened_ns: Nanoseconds | None = None  # when, by the monotonic clock
 
 
 class Outputs(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from view.charge import (
     energy_of,
     lasted_s,
     offered_words,
+    opened_words,
 )
 
 
@@ -56,6 +57,28 @@ def test_the_contactor_is_shown_as_proven_with_its_reason(
 ) -> None:
     snapshot = but("safety", **fields)
     assert (contactor_words(snapshot), contactor_why(snapshot)) == (words, why)
+
+
+@pytest.mark.parametrize(
+    ("opened", "ago_s", "words"),
+    [
+        ("", None, ""),
+        ("the contactor has opened: CP state B", 34.0, "CP state B (34 s ago)"),
+        ("the contactor has opened: CP state B", 3600.0, "CP state B (60 min ago)"),
+        ("the contactor has opened: CP state B", None, "CP state B"),  # an older safety
+        (
+            "the contactor has opened without safety's order: its coil is broken",
+            5.0,
+            "the contactor has opened without safety's order: its coil is broken (5 s ago)",
+        ),
+    ],
+)
+def test_the_last_opening_is_shown_with_its_reason_and_age(
+    opened: str, ago_s: float | None, words: str
+) -> None:
+    at_ns = None if ago_s is None else round((NOW_S - ago_s) * 1e9)
+    assert opened_words(but("safety", opened=opened, opened_ns=at_ns)) == words
+    assert opened_words(silent("safety")) == "no message from safety for 12 s"
 
 
 def test_without_safety_no_state_of_the_contactor_is_shown() -> None:
