@@ -16,6 +16,7 @@ from tests.closing import close_all
 from tests.web.browser.gallery import open_live, open_page, overflow, standing
 from tests.web.browser.page_states import linked
 from tests.web.browser.states import STATES, State, named
+from tests.web.browser.targets import badly_placed, small_targets
 from tests.web.browser.test_pages import violations_of_schemes
 from tests.web.browser.virtual_site import Login, VirtualSite
 from tests.web.browser.visit import DESKTOP, PHONE
@@ -51,6 +52,7 @@ def look(browser: Browser, login: Login, state: State) -> list[Any]:
         state.then(site, [page for page, _ in pages])
         for page, complaints in pages:
             wrong += violations_of_schemes(page, state.name)
+            wrong += small_targets(page) + badly_placed(page)
             wrong += is_too_wide(page)
             wrong += [
                 text for text in complaints if not any(part in text for part in state.complaints)
@@ -99,14 +101,16 @@ def test_state_can_be_used_by_everybody(browser: Browser, login: Login, name: st
 @pytest.mark.proof
 def test_every_page_can_be_used_by_everybody(browser: Browser, login: Login) -> None:
     wrong: list[Any] = []
-    with standing(named("idle"), login) as site:
-        page, complaints = open_live(browser, site, named("idle"), PHONE)
-        for path in linked(page):
-            page.goto(path)
-            wrong += violations_of_schemes(page, path)
-            wrong += [f"{path}: {words}" for words in is_too_wide(page)]
-        wrong += complaints
-        page.context.close()
+    with standing(named("stopped"), login) as site:  # with a session, to be listed
+        for size in (PHONE, DESKTOP):
+            page, complaints = open_live(browser, site, named("stopped"), size)
+            for path in linked(page):
+                page.goto(path)
+                wrong += violations_of_schemes(page, path)
+                wrong += [f"{path}: {words}" for words in small_targets(page)]
+                wrong += [f"{path}: {words}" for words in is_too_wide(page)]
+            wrong += complaints
+            page.context.close()
     assert wrong == []
 
 
