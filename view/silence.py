@@ -21,8 +21,7 @@ PROCESSES: dict[ProcessState, str] = {
     ProcessState.STARTING: "it is starting",
     ProcessState.READY: "",
     ProcessState.BACKOFF: "it ended by itself, and is started again",
-    ProcessState.FAILED: "it does not run, and is not started again; restart the box, and call the "
-    "service if it stays so",
+    ProcessState.FAILED: "it does not run; restart the box, and call the service if it stays so",
     ProcessState.STOPPED: "it is stopped",
 }
 """The states of a node's process, for a person; why it is in one is a detail for the service."""
