@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from bus import Answer, Call, Status
+from bus import Answer, BusError, Call, Status
 from bus.disk import Refusal, refuse
 from bus.memory import MemoryGraph
 from bus.store import read_file, replace_file
@@ -210,7 +210,12 @@ class VirtualGraph:
         self.start_all(absent)
 
     def ask(self, method: Method[A, R], arguments: A) -> Answer[R]:
-        """Send a request as a tool does, and let time pass until it is answered."""
+        """Send a request as a tool does, and let time pass until it is answered.
+
+        :raises BusError: the graph is closed: no answer can come.
+        """
+        if TOOL not in self.memory.running:
+            raise BusError(f"{method.name}: the graph is closed")
         answers: list[Answer[R]] = []
         self._tool.request(method, arguments, answers.append)
         while not answers:

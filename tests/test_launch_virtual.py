@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bus import BusError
 from bus.wire import unpack
 from launch.loading import ConfigurationError
 from launch.plan_file import load_plan
@@ -354,3 +355,11 @@ def test_the_same_seed_is_the_same_traffic_to_the_byte(tmp_path: Path) -> None:
     first = traffic(7, tmp_path / "a", hash_seed="1")
     assert traffic(7, tmp_path / "b", hash_seed="2") == first
     assert traffic(8, tmp_path / "c", hash_seed="1") != first
+
+
+def test_a_closed_graph_answers_that_it_is_closed(tmp_path: Path) -> None:
+    graph = VirtualGraph(load_plan(VIRTUAL_PLAN), 1, tmp_path)
+    graph.start_all()
+    graph.close()
+    with pytest.raises(BusError, match="the graph is closed"):
+        graph.act(PLUG, NoArguments())
