@@ -76,7 +76,8 @@ class BoxDesk(BoxEvents):
             energy_wh = float(max(meter_wh - charge.meter_start_wh, 0))
             reason = reason or "Local"  # OCPP 1.6, section 6.49
             self._service.keep_charge(charge, ended=ended, energy_wh=energy_wh, reason=reason)
-        self._box.sent, self._box.volts = None, NOMINAL_V  # the next vehicle may be another one
+        self._box.forget_plan()
+        self._box.volts = NOMINAL_V  # the next vehicle may be another one
         self._service.changed()
 
     def on_samples(self, transaction: int | None, samples: list[dict[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from portal.box_connection import PortalConnection
 from portal.planner import NOMINAL_V, PricePlan
+from portal.planning import is_same
 from portal.records import BoxRecord
 
 PHASES = ("L1", "L2", "L3")
@@ -43,6 +44,10 @@ class SentPlan(Struct, frozen=True, kw_only=True):
     plan: PricePlan
     sent_utc_s: float
 
+    def follows(self, transaction: int, made: PricePlan) -> bool:
+        """Return whether a box with this plan does what another one wants of a transaction."""
+        return self.transaction == transaction and is_same(self.plan, made)
+
 
 class ConnectedBox(Struct, kw_only=True):
     """A box that is, or was, connected."""
@@ -58,9 +63,14 @@ class ConnectedBox(Struct, kw_only=True):
     firmware: str = ""
     is_accepted: bool = False  # on this connection
     measured: NewestValues
-    sent: SentPlan | None = None
+    sent: SentPlan | None = None  # that it has taken
+    asked: SentPlan | None = None  # that it has been sent, and has not answered yet
     volts: float = NOMINAL_V  # that its vehicle draws by offered current and by phase
     offered_until_s: float = 0.0  # [monotonic s]
+
+    def forget_plan(self) -> None:
+        """Note that it follows no plan any more."""
+        self.sent = self.asked = None
 
 
 def new_box(record: BoxRecord) -> ConnectedBox:

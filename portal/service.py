@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from portal.box_connection import PAIRING, BoxEvents, PortalConnection
 from portal.boxes import ConnectedBox, PairingStage, SentPlan, is_admitted, is_key, new_box
 from portal.keeping import load, save
-from portal.planning import PROFILE_ID, is_same, next_departure, plan_of, profile_of, volts_of
+from portal.planning import PROFILE_ID, next_departure, plan_of, profile_of, volts_of
 from portal.records import (
     MOST_BOXES,
     BoxRecord,
@@ -119,7 +119,7 @@ class ChargingService:
         box = self.boxes.setdefault(identity, new_box(record or BoxRecord(identity=identity)))
         former = box.connection
         connection = PortalConnection(identity, socket, self._events_of(self, box))
-        box.connection, box.is_accepted = connection, False
+        box.connection, box.is_accepted, box.asked = connection, False, None
         box.stage = PairingStage.PAIRED if record is not None and record.key else PairingStage.NEW
         if former is not None:
             self.do(former._connection.close())
@@ -132,7 +132,8 @@ class ChargingService:
             pass
         finally:
             if box.connection is connection:
-                box.connection, box.sent, box.is_accepted = None, None, False
+                box.connection, box.is_accepted = None, False
+                box.forget_plan()
                 if box.stage is not PairingStage.PAIRED:
                     box.stage = PairingStage.NEW
                     if self.record(identity) is None:
@@ -260,13 +261,14 @@ class ChargingService:
         """Send the plan of the charge that runs, if the box does not follow it already."""
         charge, record = self.running(box.identity), self.record(box.identity)
         if charge is None or record is None or not box.is_accepted:
-            box.sent = None
+            box.forget_plan()
             return
+        newest = box.asked or box.sent
         now_s = int(time.time())
         if record.wish is None or charge.departure_utc_s <= now_s:
-            if box.sent is not None:
+            if newest is not None:
+                box.forget_plan()
                 await self.ask(box, call.ClearChargingProfile(id=PROFILE_ID))
-                box.sent = None
             return
         measured = box.measured
         box.volts = volts_of(
@@ -280,18 +282,22 @@ class ChargingService:
             now_s,
             volts=box.volts,
         )
-        sent = box.sent
-        if sent is not None and sent.transaction == charge.transaction and is_same(sent.plan, made):
+        if newest is not None and newest.follows(charge.transaction, made):
             return
         profile = profile_of(made, charge.transaction)
         request = call.SetChargingProfile(connector_id=1, cs_charging_profiles=profile)
+        # Other prices may come before the answer: they are compared with what was asked last.
+        box.asked = asked = SentPlan(transaction=charge.transaction, plan=made, sent_utc_s=now_s)
         answer = await self.ask(box, request)
+        is_newest = box.asked is asked
+        if is_newest:
+            box.asked = None
         if answer is None:
             return
         if answer.status == "Accepted":
-            box.sent = SentPlan(transaction=charge.transaction, plan=made, sent_utc_s=now_s)
-            box.note = ""
-        else:
+            if is_newest or box.asked is not None:  # else it is to follow no plan
+                box.sent, box.note = asked, ""
+        elif is_newest:
             box.note = f"The box has not taken the plan: {answer.status}."
 
     def follow_plans(self) -> None:
