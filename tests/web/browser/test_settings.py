@@ -6,7 +6,7 @@ What is typed is the table of `tests.web.forms.examples`. The nodes are real (`v
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Visit:
     page: Page
     complaints: list[str]
     at_first: dict[str, Any]
+    reached: set[str] = field(default_factory=set)
 
     def settings(self) -> dict[str, Any]:
         """Return what system says that is set, by key."""
@@ -53,13 +54,17 @@ class Visit:
                 self.site.ask("system", "set", changes=changes)
 
     def go_to(self, row: SettingsPage) -> None:
-        """Open a page by the menu of the one before, as a person does."""
+        """Open a page: the first time by the menu of the one before, as a person does."""
         page = self.page
-        menu = page.get_by_role("navigation", name="Menu")
-        menu.get_by_role("link", name=row.menu.value.capitalize(), exact=True).click()
-        for path in (row.parent, row.path):
-            if path:
-                page.locator(f'main a[href="{path}"]').click()
+        if row.path in self.reached:
+            page.goto(row.path)
+        else:
+            self.reached.add(row.path)
+            menu = page.get_by_role("navigation", name="Menu")
+            menu.get_by_role("link", name=row.menu.value.capitalize(), exact=True).click()
+            for path in (row.parent, row.path):
+                if path:
+                    page.locator(f'main a[href="{path}"]').click()
         expect(page.get_by_role("heading", level=1)).to_have_text(row.title)
 
     def fields(self, name: str) -> list[Locator]:
