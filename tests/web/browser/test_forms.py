@@ -126,7 +126,13 @@ def states(page: Page) -> Iterator[str]:
 
 
 @pytest.mark.req("WEB-1")
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(PHONE, id="phone"),
+        pytest.param(DESKTOP, id="desktop", marks=pytest.mark.proof),
+    ],
+)
 def test_each_state_can_be_used_by_everybody_does_not_move_and_fits_with_large_text(
     open_page: Open, size: tuple[int, int]
 ) -> None:
