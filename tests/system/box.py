@@ -193,6 +193,7 @@ class Box(Listener):
     def is_charging(self) -> bool:
         """Return whether a charge runs, by the newest words."""
         self.look_for(0.05)
+        self.catch_up()
         return (
             self.last(SESSION_STATUS).message.state is WallboxState.CHARGING
             and self.last(SAFETY_STATUS).message.contactor is Contactor.CLOSED

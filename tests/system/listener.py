@@ -52,6 +52,7 @@ class Listener:
         self._tool: Tool | None = None
         self._samples: dict[str, list[Sample[Any]]] = defaultdict(list)
         self._newest: dict[str, tuple[int, int]] = {}
+        self._taken = 0
 
     def listen(self) -> None:
         """Receive everything from now on; no effect if it does already."""
@@ -122,9 +123,9 @@ class Listener:
             )
         return found[0]
 
-    def until_all(self, *wanted: Wanted[Any]) -> None:
-        """Wait until the newest messages, all sent from now on, fulfil what is wanted of each."""
-        since_s = time.monotonic()
+    def until_all(self, *wanted: Wanted[Any], since_s: float) -> None:
+        """Wait until the newest messages, sent from a time on, fulfil what is wanted of each."""
+        self.catch_up()
 
         def missing() -> list[Wanted[Any]]:
             return [each for each in wanted if not each.is_said(self, since_s)]
@@ -146,7 +147,15 @@ class Listener:
         """Let the graph run and listen to it."""
         self.tool.run_for(seconds)
 
+    def catch_up(self) -> None:
+        """Take all that was sent while nobody listened, as long as a browser was looked at."""
+        taken = -1
+        while taken != self._taken:
+            taken = self._taken
+            self.tool.spin(time.monotonic_ns())
+
     def _take(self, frame: Frame) -> None:
+        self._taken += 1
         header = frame.header
         age = (header.incarnation, header.sequence)
         if age <= self._newest.get(frame.topic, (0, 0)):

@@ -1,5 +1,6 @@
 """One running box for all tests of a worker that need no box of their own."""
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -18,6 +19,7 @@ from tests.system.listener import Wanted
 DELIVERED = (*QUICK, "factory.main_fuse_a=63", "factory.authorization.required=false")
 Note = Callable[[str, object], None]  # record_property of pytest
 LAUNCHED = "box launched"
+SAID_AGAIN_S = 1.5  # each node says its state on change, and each second
 HOUSE_A = (2.0, 2.0, 2.0)  # of launch/simulation.toml
 
 
@@ -85,6 +87,7 @@ def _tidy(box: Box, at_first: dict[str, Any], *, may_charge: bool) -> None:
     box.act("house", current_a=list(HOUSE_A))
     box.act("sun", power_w=0.0)
     box.look_for(0.05)
+    box.catch_up()
     safety = box.last(SAFETY_STATUS).message
     is_well = (safety.retries, safety.faults) == (0, ())
     if may_charge and is_well and _kept(box) == at_first:
@@ -95,12 +98,17 @@ def _tidy(box: Box, at_first: dict[str, Any], *, may_charge: bool) -> None:
     changed = {key: before[key] for key in before if settings[key] != before[key]}
     if changed:
         box.ask("system", "set", {"changes": changed})
-    _wait_idle(box)
+    is_empty = world["mains"] and world["vehicle"] == "away"
+    is_as_it_was = is_empty and not (world["faults"] or changed)
+    _wait_idle(box, known_s=SAID_AGAIN_S if is_as_it_was else 0.0)
     assert _kept(box) == at_first
 
 
-def _wait_idle(box: Box) -> None:
-    """Wait until nothing is plugged in, authorised, taught or wrong: all of it at one time."""
+def _wait_idle(box: Box, known_s: float = 0.0) -> None:
+    """Wait until nothing is plugged in, authorised, taught or wrong: all of it at one time.
+
+    :param known_s: so old may the words be that say so.
+    """
 
     def is_idle(said: SessionStatus) -> bool:
         is_held = said.plugged or said.released or said.authorization_required
@@ -114,6 +122,7 @@ def _wait_idle(box: Box) -> None:
         Wanted(SAFETY_STATUS, lambda said: said.phase is SafetyPhase.IDLE and not said.faults),
         Wanted(RFID_STATUS, lambda said: said.mode is RfidMode.READY),
         Wanted(LED_FRAME, is_ready),
+        since_s=time.monotonic() - known_s,
     )
 
 
