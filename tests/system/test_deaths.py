@@ -106,8 +106,8 @@ def test_a_killed_node_is_back_before_the_contactor_has_to_open(box: Box, node: 
     ("node", "topic", "hold_s"),
     [
         ("session", SESSION_STATUS, 3.0),
-        ("meter", METER_BOX, 5.0),
-        ("load_manager", LOAD_OFFER, 3.0),  # the last: it has to know the vehicle again
+        pytest.param("meter", METER_BOX, 5.0, marks=pytest.mark.proof),
+        pytest.param("load_manager", LOAD_OFFER, 3.0, marks=pytest.mark.proof),
     ],
 )
 def test_a_frozen_node_ends_the_charge_politely_after_its_hold(
