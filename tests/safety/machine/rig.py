@@ -26,6 +26,7 @@ from tests.builders import charging_session, meter_reading, pilot_status
 
 ROUND_S = 0.01
 SAMPLE_S = 0.1  # of the meter chip
+CHECKED_SPARE = 7  # of the steps that may be left out, each of this number is stepped and checked
 
 
 PLATEAU_V = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0, "F": -12.0, "between": 7.5}
@@ -237,16 +238,23 @@ class Rig:
         return self
 
     def _step(self, inputs: Inputs) -> None:
-        """Step; one that `bus.rounds` would leave out must change nothing."""
+        """Step; one that `bus.rounds` would leave out must change nothing.
+
+        Most of these are left out here as well: what one of them would change, the next one that is
+        checked changes too.
+        """
         before, said = self.state, self.outputs
+        seen = replace(inputs, now_s=0.0, utc_ns=0)
+        is_spare = seen == self._before and inputs.now_s < said.due_s
+        self.left_out += is_spare
+        if is_spare and self.left_out % CHECKED_SPARE:
+            return
         self.state, self.outputs = step(self.config, before, inputs)
         assert_typed(self.state, self._checked)
         self._checked = self.state
-        seen = replace(inputs, now_s=0.0, utc_ns=0)
-        if seen == self._before and inputs.now_s < said.due_s:
+        if is_spare:
             assert self.state == before
             assert self.outputs == said
-            self.left_out += 1
         self._before = replace(seen, kept=None)
 
     def run(self, seconds: float) -> "Rig":
