@@ -101,8 +101,14 @@ def session_status(graph: VirtualGraph) -> SessionStatus:
     return msgspec.convert(said[-1], SessionStatus)
 
 
-@pytest.mark.parametrize("node", ["safety", "pilot", "session"])
-@pytest.mark.parametrize("is_suspended", [False, True])
+@pytest.mark.parametrize(
+    ("node", "is_suspended"),
+    [
+        *(("safety", False), ("pilot", True), ("session", False), ("session", True)),
+        pytest.param("safety", True, marks=pytest.mark.proof),
+        pytest.param("pilot", False, marks=pytest.mark.proof),
+    ],
+)
 def test_a_vehicle_that_comes_while_a_node_is_away_gets_a_session_of_its_own(
     graph: VirtualGraph, node: str, is_suspended: bool
 ) -> None:
@@ -128,8 +134,17 @@ def test_a_vehicle_that_comes_while_a_node_is_away_gets_a_session_of_its_own(
     assert after.state is WallboxState.CHARGING
 
 
-@pytest.mark.parametrize("nodes", [("safety", "session"), ("session", "safety")])
-@pytest.mark.parametrize("apart_s", [0.0, 0.05, 0.5])
+@pytest.mark.parametrize(
+    ("nodes", "apart_s"),
+    [
+        (("safety", "session"), 0.0),
+        (("session", "safety"), 0.05),
+        (("safety", "session"), 0.5),
+        pytest.param(("session", "safety"), 0.0, marks=pytest.mark.proof),
+        pytest.param(("safety", "session"), 0.05, marks=pytest.mark.proof),
+        pytest.param(("session", "safety"), 0.5, marks=pytest.mark.proof),
+    ],
+)
 def test_two_restarts_in_a_row_leave_the_session_as_it_is(
     graph: VirtualGraph, nodes: tuple[str, str], apart_s: float
 ) -> None:

@@ -12,11 +12,11 @@ from tests.runs.left_out import difference, observe
 from tests.runs.scripts import Script, Step, random_run, scripts
 
 LENGTH_S = 60.0  # of virtual time
-MANY = range(1000, 1200)
+MANY = (1, 3, 4, 5, *range(1000, 1196))
 WORKERS = 2
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 2])  # with repeats, and without
 def test_a_random_run_is_the_same_with_looks_left_out(seed: int) -> None:
     assert of_random_run(seed) is None
 
