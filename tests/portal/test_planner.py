@@ -3,12 +3,10 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from portal.planner import PlanWish, PricePlan, PriceSlot, plan
 
@@ -43,6 +41,10 @@ def wish(energy_wh: float, slots: int, phases: int = 3, most_a: float = 32.0) ->
 
 def least_cost(prices: Sequence[float], of: PlanWish) -> float:
     """Return the cost of the optimum: in each slot one current, 0 or at least 6 A."""
+    # Not above: each worker collects this file, and one of them solves.
+    import numpy as np
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     count = len(prices)
     wh_per_a = of.volts * of.phases * QUARTER_S / 3600
     cost = [price * wh_per_a / 1000 for price in prices] + [0.0] * count

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import Any, Literal, TypeVar
@@ -205,7 +206,7 @@ class Desk:
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)
         site = ServerConfig(
-            label=LABEL, is_simulation=self.panel, port=8080, meter_maps=map_titles()
+            label=LABEL, is_simulation=self.panel, port=8080, meter_maps=meter_maps()
         )
         self.app = create_app(box, site, self.login_check, self.logins, self.streams)
 
@@ -222,6 +223,12 @@ class Desk:
             browser.login(password=PASSWORD)
         assert browser.is_in()
         return browser
+
+
+@cache
+def meter_maps() -> dict[str, str]:
+    """Read the maps once, not for each page."""
+    return map_titles()
 
 
 @pytest.fixture(autouse=True)

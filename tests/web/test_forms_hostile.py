@@ -313,10 +313,11 @@ def test_any_json_is_answered_in_words_and_what_is_refused_changes_nothing(
     attempt()
 
 
-def test_any_text_in_a_form_is_answered_in_words(desk: GraphDesk) -> None:
+@pytest.mark.parametrize("examples", [40, pytest.param(300, marks=pytest.mark.proof)])
+def test_any_text_in_a_form_is_answered_in_words(desk: GraphDesk, examples: int) -> None:
     fields = [(place, name) for place in places_everywhere(desk) for name in place.names()]
 
-    @settings(max_examples=150)
+    @settings(max_examples=examples)
     @given(field=st.sampled_from(fields), text=st.text() | st.floats().map(str), raw=st.binary())
     def attempt(field: tuple[Place, str], text: str, raw: bytes) -> None:
         place, name = field
@@ -362,13 +363,23 @@ HEADERS = (
 )  # fmt: skip
 
 
+ASKED_PATHS = ("/", "/login", "/static/css/base.css", "/api/v1/live")
+
+
 @pytest.mark.parametrize("header", HEADERS)
-def test_hostile_headers_are_answered_in_words(asked_desk: GraphDesk, header: str) -> None:
+@pytest.mark.parametrize(
+    "count", [1, pytest.param(len(ASKED_PATHS), marks=pytest.mark.proof)], ids=["some", "all"]
+)
+def test_hostile_headers_are_answered_in_words(
+    asked_desk: GraphDesk, header: str, count: int
+) -> None:
+    """Each text in each header, on some paths in turn or on all."""
     attack = Attack(asked_desk)
     texts = [text for text in TEXTS.values() if not set(text) & {"\r", "\n", "\0"}]
+    some = Some(dict.fromkeys(ASKED_PATHS), count)
     for text in texts:
         value = text.encode(errors="replace").decode("latin-1")[:8000]
-        for path in ("/", "/login", "/static/css/base.css", "/api/v1/live"):
+        for path in some:
             case = Case(f"{path} {header}", ascii(text[:40]))
             del asked_desk.box.lines[:]
             judge(attack.browser.get(path, headers={header: value}), case)
