@@ -376,7 +376,8 @@ def test_hostile_headers_are_answered_in_words(
     """Each text in each header, on some paths in turn or on all."""
     attack = Attack(asked_desk)
     texts = [text for text in TEXTS.values() if not set(text) & {"\r", "\n", "\0"}]
-    some = Some(dict.fromkeys(ASKED_PATHS), count)
+    first = HEADERS.index(header) % len(ASKED_PATHS)
+    some = Some(dict.fromkeys(ASKED_PATHS[first:] + ASKED_PATHS[:first]), count)
     for text in texts:
         value = text.encode(errors="replace").decode("latin-1")[:8000]
         for path in some:
