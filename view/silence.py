@@ -21,10 +21,14 @@ PROCESSES: dict[ProcessState, str] = {
     ProcessState.STARTING: "it is starting",
     ProcessState.READY: "",
     ProcessState.BACKOFF: "it ended by itself, and is started again",
-    ProcessState.FAILED: "it does not run; restart the box, and call the service if it stays so",
+    ProcessState.FAILED: "it does not run",
     ProcessState.STOPPED: "it is stopped",
 }
 """The states of a node's process, for a person; why it is in one is a detail for the service."""
+
+
+HELP = {ProcessState.FAILED: "restart the box, and call the service if it stays so"}
+"""What a person does about a node that does not run, by its state."""
 
 
 class NodeTrouble(Struct, frozen=True, kw_only=True):
@@ -78,13 +82,18 @@ def troubles(snapshot: Snapshot) -> tuple[NodeTrouble, ...]:
     """Return the nodes that do not run, then those that run and are silent; each once."""
     down = not_ready(snapshot)
     found = {
-        each.node: NodeTrouble(node=each.node, words=PROCESSES[each.state], detail=each.detail)
+        each.node: NodeTrouble(node=each.node, words=trouble_words(each.state), detail=each.detail)
         for each in down
     }
     for source in missed(snapshot):
         silent = NodeTrouble(node=source.node, words=silence(snapshot, source))
         found.setdefault(source.node, silent)
     return tuple(found.values())
+
+
+def trouble_words(state: ProcessState) -> str:
+    """Return how a node's process is, and what to do."""
+    return "; ".join(filter(None, (PROCESSES[state], HELP.get(state))))
 
 
 def process_words(process: Process) -> str:

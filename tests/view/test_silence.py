@@ -10,7 +10,7 @@ from msgs.launch import Process, ProcessState
 from tests.builders import dcs_status, rfid_status
 from tests.view.charge import NOW_S, but, charging, graph, silent
 from tests.view.snapshot import said
-from view.silence import PROCESSES, NodeTrouble, age, missed, silence, troubles
+from view.silence import NodeTrouble, age, missed, silence, trouble_words, troubles
 from view.snapshot import Snapshot
 
 
@@ -83,7 +83,7 @@ def test_each_node_in_trouble_is_shown_once() -> None:
         silent("box", "offer"), graph=said("graph", graph(meter=ProcessState.FAILED))
     )
     assert troubles(snapshot) == (
-        NodeTrouble(node="meter", words=PROCESSES[ProcessState.FAILED], detail="3 in 60 s"),
+        NodeTrouble(node="meter", words=trouble_words(ProcessState.FAILED), detail="3 in 60 s"),
         NodeTrouble(node="load_manager", words="no message from load_manager for 12 s"),
     )
 

@@ -24,7 +24,7 @@ from view import known_causes as known
 from view.fault_help import CAUSES
 from view.faults import faults
 from view.known_causes import ENDED, Known
-from view.silence import PROCESSES
+from view.silence import trouble_words
 from view.snapshot import Snapshot
 from view.symptoms import SYMPTOMS, CauseVerdict, symptoms
 
@@ -157,7 +157,7 @@ ROWS: tuple[tuple[Look, Snapshot, bool | None, str], ...] = (
     (known.special_mode, but("safety", showroom=True), True, "The box is in showroom mode."),
     (known.special_mode, silent("safety"), None, "No message from safety for 12 s."),
     (known.part_missing, charging(), False, "All parts run."),
-    (known.part_missing, MISSING, True, f"Meter: {PROCESSES[ProcessState.FAILED]}."),
+    (known.part_missing, MISSING, True, f"Meter: {trouble_words(ProcessState.FAILED)}."),
     (known.house_needs, charging(), True, "The main fuse leaves 16 A."),
     (
         known.house_needs,

@@ -31,7 +31,7 @@ from tests.builders import (
 from tests.view.snapshot import nothing_said, said
 from tests.web.conftest import LABEL, START_S, UTC_NS
 from view.headline import Headline, HeadlineKind
-from view.silence import PROCESSES
+from view.silence import trouble_words
 from web.live import Live, LiveMeter, encoded, live_of
 from web.page_snapshot import LiveAddress, PageSnapshot
 
@@ -173,8 +173,8 @@ def test_nodes_that_are_not_ready_are_named() -> None:
     ]
     assert shown.silent == ("meter",)
     assert [(each.node, each.words, each.detail) for each in shown.troubles] == [
-        ("meter", PROCESSES[ProcessState.FAILED], "3 in 60 s"),
-        ("led", PROCESSES[ProcessState.STARTING], "3 in 60 s"),
+        ("meter", trouble_words(ProcessState.FAILED), "3 in 60 s"),
+        ("led", trouble_words(ProcessState.STARTING), "3 in 60 s"),
     ]
 
 

@@ -23,6 +23,9 @@ from tests.web.browser.visit import DESKTOP, PHONE
 
 pytestmark = pytest.mark.system
 
+INSIDE = re.compile(r"Errno|/(?:dev|var|tmp|run)/")
+"""What no person reads; what is folded for the service may have it."""
+
 SCRIPT = re.compile(r'</?noscript>|<script type="module".*?</script>')
 UNSEEN = {StateReason.UNPROVEN, StateReason.PILOT_LINE, StateReason.ENDED_BY_FAULT}
 """Reasons that no state of the table is known to reach; `tests/session/test_states.py` has them."""
@@ -53,6 +56,7 @@ def look(browser: Browser, login: Login, state: State) -> list[Any]:
         for page, complaints in pages:
             wrong += violations_of_schemes(page, state.name)
             wrong += small_targets(page) + badly_placed(page)
+            wrong += INSIDE.findall(page.locator("#main").inner_text())
             wrong += is_too_wide(page)
             wrong += [
                 text for text in complaints if not any(part in text for part in state.complaints)

@@ -38,6 +38,9 @@ OWNER = "owner"
 _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 _COOKIE = re.compile(r"(wallbox_\w+?)_(\d+)=([^;]*)")
 
+FAILED = "started 5 times in 10 minutes; the device cannot be opened: [Errno 13] /dev/spidev0.0"
+"""Why a killed node does not run, as the supervisor has it of a node that fails at its start."""
+
 
 class Login:
     """What one box has stored of its owner's first login: other boxes of the label take it over."""
@@ -88,9 +91,9 @@ class VirtualSite:
                 return
             running = {*graph.memory.running}
             processes = tuple(
-                node_process(
-                    node, state=ProcessState.READY if node in running else ProcessState.FAILED
-                )
+                node_process(node, state=ProcessState.READY)
+                if node in running
+                else node_process(node, state=ProcessState.FAILED, detail=FAILED)
                 for node in (*plan, "web")
             )
             supervisor.publish(LAUNCH_GRAPH, replace(said.message, processes=processes))
