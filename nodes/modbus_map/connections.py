@@ -34,7 +34,7 @@ class Connections:
         """Accept connections; those that have arrived before wait in the kernel.
 
         :param most: one more is closed at once.
-        :param idle_s: a client that sends no request for so long, or takes no answer, is cut off.
+        :param idle_s: a client that sends no request in this time, or takes no answer, is cut off.
         :param admits: whether an address is answered at all.
         """
         self._bus = bus
