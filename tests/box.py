@@ -31,6 +31,8 @@ WATCHED = (
     "led/key",
     "dcs/status",
     "dcs/wish",
+    "smart_home/status",
+    "smart_home/wish",
     "sim/power",
     "sim/event",
 )
