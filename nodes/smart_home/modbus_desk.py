@@ -9,7 +9,7 @@ from bus import Bus
 from nodes.modbus_map.exceptions import DEVICE_FAILURE
 from nodes.smart_home import modbus_pace, modbus_registers, words
 from nodes.smart_home.modbus_pace import NO_PACE
-from nodes.smart_home.modbus_registers import NO_PARTS, WRITE, Shown
+from nodes.smart_home.modbus_registers import NO_PARTS, WRITE, ShownBox
 from nodes.smart_home.modbus_server import (
     WRITTEN,
     ModbusReply,
@@ -90,7 +90,7 @@ class ModbusInterface:
         was_on, self._settings = self._settings.is_on and not self.problem, settings
         if not settings.is_on:
             self._server.close()
-            self.problem = ""
+            self.problem, self._parts = "", NO_PARTS
             return
         if was_on:
             return
@@ -139,7 +139,9 @@ class ModbusInterface:
         elif request.function == WRITE:
             self._write(request, reply)
         else:
-            shown = Shown(seen=self._see(), serial=self._serial, has_tags=self._settings.has_tags)
+            shown = ShownBox(
+                seen=self._see(), serial=self._serial, has_tags=self._settings.has_tags
+            )
             reply(modbus_registers.read(request, shown))
 
     def _write(self, request: ModbusRequest, reply: Replying) -> None:

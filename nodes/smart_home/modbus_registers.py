@@ -43,7 +43,7 @@ FIRMWARE = 3 << 24 | 9 << 16 | 17 << 8  # page 12: 3.9.17, as reports have it
 NO_PHASE_SWITCH, THREE_PHASES = 0, 1  # 1550, 1552
 
 
-class Shown(Struct, frozen=True, kw_only=True):
+class ShownBox(Struct, frozen=True, kw_only=True):
     """What the registers show."""
 
     seen: Snapshot
@@ -70,7 +70,7 @@ class Written(Struct, frozen=True, kw_only=True):
     parts: FailsafeParts = NO_PARTS
 
 
-READABLE: dict[int, Callable[[Shown], int]] = {
+READABLE: dict[int, Callable[[ShownBox], int]] = {
     1000: lambda it: int(it.seen.state),
     1004: lambda it: int(it.seen.plug),
     1006: lambda it: it.seen.error,
@@ -115,7 +115,7 @@ def refusal(request: ModbusRequest) -> ModbusReply | None:
     return None if is_known else _refused(ILLEGAL_ADDRESS)
 
 
-def read(request: ModbusRequest, shown: Shown) -> ModbusReply:
+def read(request: ModbusRequest, shown: ShownBox) -> ModbusReply:
     """Return the answer to a read that is not refused."""
     number = min(max(READABLE[request.address](shown), 0), 0xFFFF_FFFF)
     return ModbusReply(registers=(number >> 16, number & 0xFFFF))

@@ -275,6 +275,17 @@ def test_a_flood_is_answered_slowly_and_others_are_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.req("APP-2")
+def test_a_part_of_a_failsafe_is_forgotten_when_it_is_switched_off(tmp_path: Path) -> None:
+    with at_modbus_home(tmp_path, modbus="factory.smart_home.modbus=true") as box:
+        box.write(5016, 6_000)
+        for is_on in (False, True):
+            box.home.ask("system", "set", {"changes": {"smart_home.modbus": is_on}})
+            box.home.advance(1.0)
+        box.write(5018, 30)
+        assert box.read(1602) == 0
+
+
+@pytest.mark.req("APP-2")
 def test_it_is_off_at_delivery_and_follows_the_setting(tmp_path: Path) -> None:
     with at_modbus_home(tmp_path, modbus="factory.smart_home.enabled=true") as box:
         for is_on in (False, True, False, True):

@@ -10,7 +10,7 @@ from nodes.smart_home.modbus_registers import (
     READABLE,
     WRITABLE,
     FailsafeParts,
-    Shown,
+    ShownBox,
     Written,
     after,
     read,
@@ -50,7 +50,7 @@ def asked(address: int, value: int = 2, function: int = 3, **more: Any) -> Modbu
     return replace(request, **more)
 
 
-def number_of(address: int, shown: Shown) -> int:
+def number_of(address: int, shown: ShownBox) -> int:
     request = asked(address)
     assert refusal(request) is None
     high, low = read(request, shown).registers
@@ -94,31 +94,31 @@ def test_the_table_has_every_register() -> None:
 @pytest.mark.parametrize("address", VALUES)
 def test_each_register_shows_its_value(address: int) -> None:
     seen, idle = VALUES[address]
-    assert number_of(address, Shown(seen=SEEN, serial=SERIAL, has_tags=True)) == seen
-    assert number_of(address, Shown(seen=IDLE, serial=SERIAL, has_tags=True)) == idle
+    assert number_of(address, ShownBox(seen=SEEN, serial=SERIAL, has_tags=True)) == seen
+    assert number_of(address, ShownBox(seen=IDLE, serial=SERIAL, has_tags=True)) == idle
 
 
 def test_the_product_and_the_firmware_are_what_clients_take_apart() -> None:
     """As evcc does: six digits, a meter and a card reader; three bytes of a version."""
-    product = str(number_of(1016, Shown(seen=IDLE, serial=SERIAL)))
+    product = str(number_of(1016, ShownBox(seen=IDLE, serial=SERIAL)))
     assert (len(product), product[0], product[4] != "0", product[5]) == (6, "3", True, "1")
-    assert number_of(1018, Shown(seen=IDLE, serial=SERIAL)).to_bytes(4, "big")[:3] == bytes(
+    assert number_of(1018, ShownBox(seen=IDLE, serial=SERIAL)).to_bytes(4, "big")[:3] == bytes(
         (3, 9, 17)
     )
 
 
 @pytest.mark.parametrize("state", ChargeState)
 def test_each_state_is_shown(state: ChargeState) -> None:
-    assert number_of(1000, Shown(seen=replace(IDLE, state=state), serial=0)) == state.value
+    assert number_of(1000, ShownBox(seen=replace(IDLE, state=state), serial=0)) == state.value
 
 
 def test_the_card_is_0_unless_the_settings_show_it() -> None:
-    assert number_of(1500, Shown(seen=SEEN, serial=0)) == 0
+    assert number_of(1500, ShownBox(seen=SEEN, serial=0)) == 0
 
 
 def test_the_greatest_and_impossible_numbers_stay_in_their_registers() -> None:
     seen = replace(SEEN, lifetime_dwh=MOST_COUNT, power_mw=-1, session_dwh=2**40)
-    shown = Shown(seen=seen, serial=0)
+    shown = ShownBox(seen=seen, serial=0)
     assert number_of(1036, shown) == MOST_COUNT
     assert number_of(1020, shown) == 0
     assert number_of(1502, shown) == 0xFFFF_FFFF

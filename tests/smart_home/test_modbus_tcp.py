@@ -18,7 +18,8 @@ from bus import Bus
 from nodes.smart_home import modbus_connections
 from nodes.smart_home.modbus_connections import MOST_CONNECTIONS
 from nodes.smart_home.modbus_desk import FAILED, ModbusInterface, ModbusSettings
-from nodes.smart_home.modbus_registers import NO_PARTS, READABLE, Shown, read, refusal, write
+from nodes.smart_home.modbus_pace import BURST_READS, READ_S
+from nodes.smart_home.modbus_registers import NO_PARTS, READABLE, ShownBox, read, refusal, write
 from nodes.smart_home.modbus_server import ModbusRequest
 from nodes.smart_home.modbus_server_tcp import TcpModbusServer
 from nodes.smart_home.orders import Enable, Outcome, SetCurrent, SetFailsafe
@@ -82,12 +83,31 @@ class Rig:
         return False
 
 
+def test_a_flood_of_requests_is_answered_at_its_pace(loop_bus: Bus, in_loop: InLoop) -> None:
+    """All of a connection's requests are sent before the first answer."""
+
+    async def scenario() -> None:
+        rig, loop = Rig(loop_bus), asyncio.get_running_loop()
+        began_s = loop.time()
+        streams = [await open_streams(rig.server.port) for _ in range(4)]
+        for _, writer in streams:
+            writer.write(READ_STATE * 2000)
+        answered = 0
+        for _ in range(BURST_READS // 4 + 10):
+            for reader, _ in streams:
+                assert await reader.readexactly(len(STATE)) == STATE
+                answered += 1
+        assert answered <= BURST_READS + (loop.time() - began_s) / READ_S + 1
+
+    in_loop(scenario())
+
+
 @pytest.mark.req("APP-2")
 def test_a_client_of_pymodbus_reads_and_writes(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         rig = Rig(loop_bus)
         client = await rig.connect()
-        shown = Shown(seen=SEEN, serial=int(SERIAL))
+        shown = ShownBox(seen=SEEN, serial=int(SERIAL))
         for address in READABLE:
             answer = await client.read_holding_registers(address, count=2, device_id=255)
             request = ModbusRequest(client="", unit=255, function=3, address=address, value=2)
