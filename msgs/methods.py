@@ -37,7 +37,7 @@ from msgs.requests import (
     TopicName,
     WishArguments,
 )
-from msgs.rfid import CardList, PresentedCard, RemoveCard, RenameCard
+from msgs.rfid import CardList, NamedCard, RemoveCard, RenameCard
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
 from msgs.settings import SetArguments, Settings
 from msgs.web import PageAddress
@@ -191,7 +191,7 @@ LIST_SESSIONS = Method(
 PRESENT_CARD = Method(
     name="present",
     server="rfid",
-    arguments=PresentedCard,
+    arguments=NamedCard,
     result=NoneType,
     callers=("smart_home", TOOLS),
     text="Authorise with a card of the list, as if it was held to the reader; it never teaches.",

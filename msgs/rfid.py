@@ -58,7 +58,7 @@ class RfidStatus(Struct, frozen=True, kw_only=True):
     stored: Stored = Stored.CURRENT
 
 
-class PresentedCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NamedCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Request `present`: a controller names a card of the list, as if it was held to the reader."""
 
     # Of its UID, with zeros behind it; of a UID of 10 bytes the first eight.

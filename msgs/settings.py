@@ -14,9 +14,11 @@ from msgspec import Meta, Struct
 from msgs.meter_address import BAUDS, Framing
 from msgs.patterns import matching
 from msgs.ports import PeerPort
+from msgs.smart_home import AllowList
 from msgs.stored import Stored
 from msgs.units import Name
 from msgs.visible import HIDDEN
+from msgs.web import PageNames, PageOrigin
 from msgs.wish import FallbackAmps
 
 MOST_SSID_BYTES = 32  # IEEE 802.11
@@ -54,43 +56,6 @@ User = Annotated[
         rf"^[^{HIDDEN}:]*\Z",  # RFC 7617: a colon ends a user name
         "a user name of at most 64 characters without a colon",
         max_length=64,  # assumed
-    ),
-]
-
-
-# RFC 1123: letters, digits and hyphens, with a hyphen neither first nor last in a part.
-_PART = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-PageName = Annotated[
-    str,
-    matching(rf"^{_PART}(\.{_PART})*\Z", "a host name, as charger.example.org", max_length=253),
-]
-PageNames = Annotated[
-    tuple[PageName, ...],
-    Meta(max_length=16, description="a list of at most 16 host names, as charger.example.org"),
-]
-PageOrigin = Annotated[
-    str,
-    matching(
-        rf"^(https?://{_PART}(\.{_PART})*(:[0-9]{{1,5}})?)?\Z",
-        "an address without a path, as https://charger.example.org",
-        max_length=280,
-    ),
-]
-
-_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-AllowedAddress = Annotated[
-    str,
-    matching(
-        rf"^{_BYTE}(\.{_BYTE}){{3}}(/(3[0-2]|[12]?[0-9]))?\Z",
-        "an IPv4 address or network, as 192.168.2.10 or 192.168.2.0/24",
-        max_length=18,
-    ),
-]
-AllowList = Annotated[
-    tuple[AllowedAddress, ...],
-    Meta(
-        max_length=16,
-        description="a list of at most 16 IPv4 addresses or networks, as 192.168.2.0/24",
     ),
 ]
 

@@ -1,8 +1,28 @@
 """Messages of smart_home: what a local controller has asked for, and what came of it."""
 
-from msgspec import Struct
+from typing import Annotated
 
+from msgspec import Meta, Struct
+
+from msgs.patterns import matching
 from msgs.units import Amps, Name, Nanoseconds, Seconds, Text, WattHours
+
+_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+AllowedAddress = Annotated[
+    str,
+    matching(
+        rf"^{_BYTE}(\.{_BYTE}){{3}}(/(3[0-2]|[12]?[0-9]))?\Z",
+        "an IPv4 address or network, as 192.168.2.10 or 192.168.2.0/24",
+        max_length=18,
+    ),
+]
+AllowList = Annotated[
+    tuple[AllowedAddress, ...],
+    Meta(
+        max_length=16,
+        description="a list of at most 16 IPv4 addresses or networks, as 192.168.2.0/24",
+    ),
+]
 
 
 class SmartHomeOrder(Struct, frozen=True, kw_only=True):

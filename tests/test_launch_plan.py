@@ -54,7 +54,7 @@ def test_the_plans_of_the_project_are_valid(name: str) -> None:
     assert plan.name == name
     assert {node.name for node in plan.nodes} == {
         "plant", "pilot", "safety", "meter", "session", "load_manager", "led", "system", "rfid",
-        "dcs", *(["web", "portal"] if name == "simulation" else []),
+        "dcs", "smart_home", *(["web", "portal"] if name == "simulation" else []),
     }  # fmt: skip
     assert plan.node("safety").parent_death is ParentDeath.TERM
     assert {node.name for node in plan.nodes if node.parent_death is ParentDeath.TERM} == {"safety"}
@@ -69,7 +69,7 @@ def test_virtual_differs_from_simulation_in_modbus_and_has_no_page() -> None:
         other = virtual.node(node.name)
         if node.name != "dcs":
             assert other.parameters == node.parameters
-        if node.name not in ("dcs", "meter", "plant"):
+        if node.name not in ("dcs", "meter", "plant", "smart_home"):
             assert drivers(virtual, node.name) == drivers(simulation, node.name)
     assert virtual.node("dcs").parameters == {"service_url": ""}  # nothing runs beside the box
     assert drivers(virtual, "meter") == {

@@ -16,6 +16,7 @@ from msgs.rfid import RfidStatus
 from msgs.safety import SafetyStatus
 from msgs.session import SessionStatus
 from msgs.settings import Settings
+from msgs.smart_home import SmartHomeStatus
 from msgs.topics import (
     DCS_STATUS,
     LAUNCH_GRAPH,
@@ -29,6 +30,7 @@ from msgs.topics import (
     SESSION_STATUS,
     SESSION_WISH,
     SETTINGS,
+    SMART_HOME_STATUS,
     Topic,
 )
 from msgs.wish import Wishes
@@ -82,6 +84,7 @@ SOURCES = {
     "solar": SnapshotSource(METER_SOLAR, "the sun"),
     "rfid": SnapshotSource(RFID_STATUS),
     "dcs": SnapshotSource(DCS_STATUS),
+    "smart_home": SnapshotSource(SMART_HOME_STATUS),
     "settings": SnapshotSource(SETTINGS),
     "wish": SnapshotSource(SESSION_WISH),
 }
@@ -122,6 +125,7 @@ class Snapshot:
     solar: Received[MeterReading]
     rfid: Received[RfidStatus]
     dcs: Received[DcsStatus]
+    smart_home: Received[SmartHomeStatus]
     settings: Received[Settings]  # sent on change: they count at any age
     wish: Received[Wishes]  # likewise
 

@@ -22,6 +22,7 @@ from view.charge import (
     plugged_words,
 )
 from view.silence import silence
+from view.smart_home import smart_home_words
 from view.snapshot import SOURCES, Received
 from view.state import state_name
 from web.overview import TYPE, address_words, overview, token_name
@@ -106,6 +107,7 @@ ROWS: tuple[Row, ...] = (
     Row(key="o-ip", title="IP Address", group=_OVERVIEW, of=address_words),
     Row(key="o-mac", title="MAC Address", group=_OVERVIEW, of=lambda seen: overview(seen).mac),
     Row(key="o-state", title="State", group=_OVERVIEW, of=state_name),
+    Row(key="o-smart-home", title="Smart home", group=_OVERVIEW, of=smart_home_words),
 )
 """All values with a label, in the order of their lists."""
 

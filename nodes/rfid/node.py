@@ -25,7 +25,7 @@ from msgs.methods import (
     RENAME_CARD,
 )
 from msgs.requests import NoArguments, StopReason
-from msgs.rfid import CardList, PresentedCard, RemoveCard, RenameCard
+from msgs.rfid import CardList, NamedCard, RemoveCard, RenameCard
 from msgs.session import Authorize, Authorized
 from msgs.topics import DCS_STATUS, RFID_STATUS, SESSION_STATUS
 from nodes.rfid import words
@@ -84,7 +84,7 @@ class RfidNode:
         self._asked: deque[Callable[[str | None], None]] = deque()
         self._session = bus.subscribe(SESSION_STATUS, uses=view_of)
         self._dcs = bus.subscribe(DCS_STATUS, uses=has_service)
-        self._named: Call[PresentedCard, None] | None = None  # a card that is being asked about
+        self._named: Call[NamedCard, None] | None = None  # a card that is being asked about
         bus.serve(PRESENT_CARD, self._on_present)
         bus.serve(LIST_CARDS, self._on_cards)
         bus.serve(RENAME_CARD, self._on_rename)
@@ -144,7 +144,7 @@ class RfidNode:
         if not write.is_taught:
             self._asked.popleft()(ended.problem)
 
-    def _on_present(self, call: Call[PresentedCard, None]) -> None:
+    def _on_present(self, call: Call[NamedCard, None]) -> None:
         if self._named is not None:
             call.refuse(words.naming(Naming.BUSY, ""))
             return

@@ -6,7 +6,6 @@ the failsafe, its current replaces what was asked for, until current and enablin
 again (page 34).
 """
 
-import math
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -47,7 +46,7 @@ class Charge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is_stopped: bool = False  # by `currtime 0`, until the next `currtime`
     is_full: bool = False  # the energy limit was reached; until it is enabled again
     next_ma: Milliamperes | None = None  # comes into force at next_s; None: nothing waits
-    next_s: Seconds = math.inf  # monotonic
+    next_s: Seconds = 0.0  # monotonic; 0 while nothing waits
     energy_dwh: Annotated[int, Meta(ge=0, le=MOST_ENERGY_DWH)] = 0  # 0: no limit
 
 
@@ -62,7 +61,7 @@ class Control(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     charge: Charge = NO_CHARGE
     session_id: str = ""  # of which charge; "": the session had not begun
     failsafe: Failsafe | None = None
-    word_s: Seconds = 0.0  # when an order counted as a sign of life last [monotonic]
+    word_s: Seconds = 0.0  # of the newest order that the failsafe waits for [monotonic]
     # The failsafe counts; what was ordered again since.
     is_failsafe: bool = False
     has_current: bool = False
@@ -111,7 +110,7 @@ def apply(control: Control, order: Order, now_s: float) -> Control:
             charge = replace(control.charge, next_ma=order.current_ma, next_s=now_s + order.delay_s)
             return _current_said(replace(control, charge=charge), now_s)
         case CancelTimer():
-            charge = replace(control.charge, next_ma=None, next_s=math.inf)
+            charge = replace(control.charge, next_ma=None, next_s=0.0)
             return _word(replace(control, charge=charge), now_s)
         case Enable():
             charge = control.charge
@@ -179,7 +178,7 @@ def _now(control: Control, current_ma: int) -> Control:
         is_stopped=is_stop,
         is_full=charge.is_full and is_stop,
         next_ma=None,
-        next_s=math.inf,
+        next_s=0.0,
     )
     return replace(control, is_enabled=control.is_enabled or not is_stop, charge=charge)
 
@@ -189,7 +188,7 @@ def _current_said(control: Control, now_s: float) -> Control:
 
 
 def _word(control: Control, now_s: float) -> Control:
-    """Note a sign of life."""
+    """Note an order that the failsafe waits for."""
     return replace(control, word_s=now_s)
 
 

@@ -16,7 +16,7 @@ from msgs.method import Method
 from msgs.methods import END_SESSION, PRESENT_CARD, START_SESSION
 from msgs.pilot import MAX_OFFER_A
 from msgs.requests import NoArguments, ReasonArguments
-from msgs.rfid import PresentedCard
+from msgs.rfid import NamedCard
 from msgs.smart_home import SmartHomeOrder, SmartHomeStatus
 from msgs.wish import NO_WISHES, Wish, Wishes
 from nodes.smart_home import words
@@ -35,15 +35,15 @@ from nodes.smart_home.control import (
     restarted,
 )
 from nodes.smart_home.kept import Kept, Lasting
-from nodes.smart_home.orders import Order, Outcome, SetFailsafe, Start, Stop
+from nodes.smart_home.orders import Order, Outcome, SetFailsafe, StartOrder, StopOrder
 from nodes.smart_home.state import (
     Inputs,
     OrderCall,
+    OrderRequest,
     Outputs,
-    Request,
     State,
     Stores,
-    Waiting,
+    UnconfirmedOrder,
 )
 
 NAME, FULL = "controller", "energy"  # names of wishes
@@ -100,7 +100,7 @@ class _Turn:
     def __init__(self, state: State, inputs: Inputs) -> None:
         self.state, self.inputs = state, inputs
         self.answers: list[tuple[int, Outcome]] = []
-        self.requests: list[Request] = []
+        self.requests: list[OrderRequest] = []
         self.lines: list[tuple[str, str]] = []
 
     def recall(self) -> None:
@@ -124,9 +124,9 @@ class _Turn:
         self._note(call)
         if len(state.waiting) + len(state.asked) >= MOST_OPEN:
             self._answer(call, Outcome(refusal=words.TOO_MANY))
-        elif isinstance(call.order, Start):
+        elif isinstance(call.order, StartOrder):
             self._start(call, call.order)
-        elif isinstance(call.order, Stop):
+        elif isinstance(call.order, StopOrder):
             self._stop(call, call.order)
         else:
             self._change(call, call.order)
@@ -143,10 +143,10 @@ class _Turn:
             self._answer(call, Outcome())
         else:
             self._store(stores)
-            waiting = (*self.state.waiting, Waiting(call=call, stores=stores))
+            waiting = (*self.state.waiting, UnconfirmedOrder(call=call, stores=stores))
             self.state = replace(self.state, waiting=waiting)
 
-    def _start(self, call: OrderCall, order: Start) -> None:
+    def _start(self, call: OrderCall, order: StartOrder) -> None:
         session = self.inputs.session
         if session is None:
             self._answer(call, Outcome(refusal=words.SESSION_SILENT))
@@ -160,9 +160,9 @@ class _Turn:
         elif order.tag is None:
             self._answer(call, Outcome(refusal=words.CARD_NEEDED))
         else:
-            self._request(call, PRESENT_CARD, PresentedCard(tag=order.tag))
+            self._request(call, PRESENT_CARD, NamedCard(tag=order.tag))
 
-    def _stop(self, call: OrderCall, order: Stop) -> None:
+    def _stop(self, call: OrderCall, order: StopOrder) -> None:
         session = self.inputs.session
         if session is None:
             self._answer(call, Outcome(refusal=words.SESSION_SILENT))
@@ -174,7 +174,7 @@ class _Turn:
             self._request(call, END_SESSION, ReasonArguments(reason=words.stopped(call.sender)))
 
     def _request(self, call: OrderCall, method: Method[Any, Any], arguments: Any) -> None:
-        request = Request(number=call.number, method=method, arguments=arguments)
+        request = OrderRequest(number=call.number, method=method, arguments=arguments)
         self.requests.append(request)
         self.state = replace(self.state, asked=(*self.state.asked, call))
 
@@ -190,7 +190,7 @@ class _Turn:
         self.state = replace(self.state, asked=tuple(each for each in asked if each is not call))
         answer = replied.answer
         refusal = "" if answer.status is Status.OK else answer.reason or str(answer.status)
-        is_wrong = answer.status is Status.REFUSED and isinstance(call.order, Start)
+        is_wrong = answer.status is Status.REFUSED and isinstance(call.order, StartOrder)
         self._answer(call, Outcome(refusal=refusal, is_wrong_card=is_wrong))
 
     def take_write(self, written: WriteResult) -> None:

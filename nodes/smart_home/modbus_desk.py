@@ -18,7 +18,7 @@ from nodes.smart_home.modbus_server import (
     Replying,
 )
 from nodes.smart_home.orders import Order, Outcome
-from nodes.smart_home.snapshot import Snapshot
+from nodes.smart_home.snapshot import BoxSnapshot
 from nodes.smart_home.state import OrderCall
 from nodes.smart_home.udp_senders import may_send
 
@@ -58,7 +58,7 @@ class ModbusInterface:
         place: tuple[str, int],
         serial: str,
         networks: Callable[[], tuple[str, ...]],
-        see: Callable[[], Snapshot],
+        see: Callable[[], BoxSnapshot],
         order: Callable[[OrderCall], None],
         number: Callable[[], int],
     ) -> None:

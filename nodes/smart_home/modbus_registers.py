@@ -24,7 +24,7 @@ from nodes.smart_home.control import (
 )
 from nodes.smart_home.modbus_server import WRITTEN, ModbusReply, ModbusRequest
 from nodes.smart_home.orders import Enable, LimitEnergy, Order, SetCurrent, SetFailsafe
-from nodes.smart_home.snapshot import ChargeState, Snapshot
+from nodes.smart_home.snapshot import BoxSnapshot, ChargeState
 
 READ, WRITE = 3, 6  # functions
 
@@ -46,7 +46,7 @@ NO_PHASE_SWITCH, THREE_PHASES = 0, 1  # 1550, 1552
 class ShownBox(Struct, frozen=True, kw_only=True):
     """What the registers show."""
 
-    seen: Snapshot
+    seen: BoxSnapshot
     serial: int
     has_tags: bool = False  # the numbers of cards are shown
 
@@ -121,7 +121,7 @@ def read(request: ModbusRequest, shown: ShownBox) -> ModbusReply:
     return ModbusReply(registers=(number >> 16, number & 0xFFFF))
 
 
-def write(request: ModbusRequest, seen: Snapshot, parts: FailsafeParts) -> Written:
+def write(request: ModbusRequest, seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     """Return what comes of a write that is not refused.
 
     :param parts: of a failsafe, written before.
@@ -129,18 +129,18 @@ def write(request: ModbusRequest, seen: Snapshot, parts: FailsafeParts) -> Writt
     return _WRITABLE[request.address](request.value, seen, parts)
 
 
-def _current(value: int, seen: Snapshot, parts: FailsafeParts) -> Written:
+def _current(value: int, seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     """Limit the current: 5004; 0 pauses, as `curr 0` (assumed: the guide begins at 6 A)."""
     if not _is_current(value):
         return _not_taken(ILLEGAL_VALUE, parts)
     return Written(order=SetCurrent(current_ma=value), parts=parts)
 
 
-def _energy(value: int, seen: Snapshot, parts: FailsafeParts) -> Written:
+def _energy(value: int, seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     return Written(order=LimitEnergy(energy_dwh=value * DWH_PER_ENERGY), parts=parts)
 
 
-def _unlock(value: int, seen: Snapshot, parts: FailsafeParts) -> Written:
+def _unlock(value: int, seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     """Confirm to unlock a plug: 5012. The cable of this box is fixed; charging has to be paused."""
     if value != 0:
         return _not_taken(ILLEGAL_VALUE, parts)
@@ -149,19 +149,19 @@ def _unlock(value: int, seen: Snapshot, parts: FailsafeParts) -> Written:
     return Written(parts=parts)
 
 
-def _enable(value: int, seen: Snapshot, parts: FailsafeParts) -> Written:
+def _enable(value: int, seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     if value not in (0, 1):
         return _not_taken(ILLEGAL_VALUE, parts)
     return Written(order=Enable(is_on=value == 1), parts=parts)
 
 
-def _failsafe_current(value: int, seen: Snapshot, parts: FailsafeParts) -> Written:
+def _failsafe_current(value: int, seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     if not _is_current(value):
         return _not_taken(ILLEGAL_VALUE, parts)
     return _complete(seen, _merged(parts, current_ma=value))
 
 
-def _failsafe_timeout(value: int, seen: Snapshot, parts: FailsafeParts) -> Written:
+def _failsafe_timeout(value: int, seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     """Set the time of the failsafe: 5018; the same one again shows that the client is there."""
     if value == 0:
         order = SetFailsafe(timeout_s=0, current_ma=0, is_lasting=parts.is_lasting)
@@ -171,7 +171,7 @@ def _failsafe_timeout(value: int, seen: Snapshot, parts: FailsafeParts) -> Writt
     return _complete(seen, _merged(parts, timeout_s=value))
 
 
-def _failsafe_persist(value: int, seen: Snapshot, parts: FailsafeParts) -> Written:
+def _failsafe_persist(value: int, seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     """Let what counts last over starts of the box: 5020; also that nothing does."""
     if value not in (0, 1):
         return _not_taken(ILLEGAL_VALUE, parts)
@@ -182,14 +182,14 @@ def _failsafe_persist(value: int, seen: Snapshot, parts: FailsafeParts) -> Writt
     return written
 
 
-def _phases(most: int) -> Callable[[int, Snapshot, FailsafeParts], Written]:
+def _phases(most: int) -> Callable[[int, BoxSnapshot, FailsafeParts], Written]:
     """Return the refusal of 5050 and 5052: this box cannot switch phases."""
     return lambda value, seen, parts: _not_taken(
         DEVICE_FAILURE if value <= most else ILLEGAL_VALUE, parts
     )
 
 
-_WRITABLE: dict[int, Callable[[int, Snapshot, FailsafeParts], Written]] = {
+_WRITABLE: dict[int, Callable[[int, BoxSnapshot, FailsafeParts], Written]] = {
     5004: _current,
     5010: _energy,
     5012: _unlock,
@@ -219,7 +219,7 @@ def _merged(
     )
 
 
-def _complete(seen: Snapshot, parts: FailsafeParts) -> Written:
+def _complete(seen: BoxSnapshot, parts: FailsafeParts) -> Written:
     """Order the failsafe once current and time are known, of now or of the one that counts.
 
     Whether it lasts needs not be written: it does not then.

@@ -42,8 +42,8 @@ from nodes.smart_home.modbus_desk import (
     ModbusSettings,
 )
 from nodes.smart_home.modbus_server import ModbusServer
-from nodes.smart_home.snapshot import Seen, Snapshot, snapshot_of
-from nodes.smart_home.state import Inputs, OrderCall, Outputs, Replied, Stores, session_seen
+from nodes.smart_home.snapshot import BoxSnapshot, NewestMessages, snapshot_of
+from nodes.smart_home.state import Inputs, OrderCall, OrderReplied, Outputs, Stores, session_seen
 from nodes.smart_home.store import load, save
 from nodes.smart_home.udp_desk import NEWS_PERIOD_S, OFF, UdpDesk, UdpSettings
 from nodes.smart_home.udp_reports import Identity
@@ -86,7 +86,7 @@ class SmartHomeNode:
         self._settings = bus.subscribe(SETTINGS, on_change=self._on_change)
         self._graph = bus.subscribe(LAUNCH_GRAPH, uses=lambda graph: graph.series)
         self._session = bus.subscribe(SESSION_STATUS, on_change=self._on_change, uses=session_seen)
-        self._safety = bus.subscribe(SAFETY_STATUS, uses=dip_of)
+        self._safety = bus.subscribe(SAFETY_STATUS, on_change=self._on_change, uses=dip_of)
         self._dcs = bus.subscribe(DCS_STATUS, uses=is_online)
         # Looked at when somebody asks.
         self._pilot = bus.subscribe(PILOT_STATUS, uses=lambda _: None)
@@ -119,7 +119,7 @@ class SmartHomeNode:
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
             bus, LOOK_S, self._look, self._act, is_exact=True
         )
-        bus.every(NEWS_PERIOD_S, self._udp.tell)
+        bus.every(NEWS_PERIOD_S, self._udp.send_news)
 
     def _on_change(self, _: object) -> None:
         self._rounds.wake()
@@ -179,15 +179,15 @@ class SmartHomeNode:
         self._rounds.run(lambda inputs: replace(inputs, written=written))
 
     def _on_reply(self, number: int, answer: Answer[Any]) -> None:
-        replied = Replied(number=number, answer=answer)
+        replied = OrderReplied(number=number, answer=answer)
         self._rounds.run(lambda inputs: replace(inputs, replied=replied))
 
-    def _see(self) -> Snapshot:
+    def _see(self) -> BoxSnapshot:
         offer, dcs = self._offer.fresh(), self._dcs.fresh()
         safety = self._safety.fresh()
         self._udp.has_service = dcs is not None and is_online(dcs)
         self._udp.identity_dip = 0 if safety is None else safety.dip
-        seen = Seen(
+        seen = NewestMessages(
             safety=safety,
             pilot=self._pilot.fresh(),
             session=self._session.fresh(),

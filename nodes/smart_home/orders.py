@@ -44,20 +44,27 @@ class SetFailsafe(Struct, frozen=True, kw_only=True):
     is_lasting: bool = False  # over starts of the box as well
 
 
-class Start(Struct, frozen=True, kw_only=True):
+class StartOrder(Struct, frozen=True, kw_only=True):
     """Authorise with a card of the list, or begin again where none is needed: UDP `start`."""
 
     tag: str | None = None  # 16 hexadecimal digits: the UID, and zeros
 
 
-class Stop(Struct, frozen=True, kw_only=True):
+class StopOrder(Struct, frozen=True, kw_only=True):
     """End the session: UDP `stop`."""
 
     tag: str | None = None  # of the card that has authorised it; None: of any
 
 
 Order = (
-    SetCurrent | SetCurrentLater | CancelTimer | Enable | LimitEnergy | SetFailsafe | Start | Stop
+    SetCurrent
+    | SetCurrentLater
+    | CancelTimer
+    | Enable
+    | LimitEnergy
+    | SetFailsafe
+    | StartOrder
+    | StopOrder
 )
 
 

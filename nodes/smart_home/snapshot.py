@@ -32,14 +32,14 @@ class ChargeState(IntEnum):
     SUSPENDED = 5  # too hot, or paused by a controller or another limit
 
 
-class PlugState(IntEnum):
+class PlugCode(IntEnum):
     """Report 2 "Plug" and register 1004; the cable of this box is fixed (page 17)."""
 
     NO_VEHICLE = 3
     VEHICLE = 7
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class NewestMessages(Struct, frozen=True, kw_only=True):
     """The newest messages; None: silent."""
 
     safety: SafetyStatus | None = None
@@ -49,12 +49,12 @@ class Seen(Struct, frozen=True, kw_only=True):
     limit_a: float | None = None  # of load/offer
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
+class BoxSnapshot(Struct, frozen=True, kw_only=True):
     """The box at one instant: currents [mA], energies [0.1 Wh], power [mW], voltages [V]."""
 
     state: ChargeState = ChargeState.STARTING
     error: int = 0
-    plug: PlugState = PlugState.NO_VEHICLE
+    plug: PlugCode = PlugCode.NO_VEHICLE
     is_authorization_on: bool = False
     is_card_needed: bool = False  # now
     is_enabled: bool = False  # charging is possible, as far as the box is concerned
@@ -78,7 +78,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     tag: str = NO_TAG  # of the session that runs
 
 
-def snapshot_of(seen: Seen, control: Control, now_s: float) -> Snapshot:
+def snapshot_of(seen: NewestMessages, control: Control, now_s: float) -> BoxSnapshot:
     """Return what controllers see now."""
     safety, pilot, session = seen.safety, seen.pilot, seen.session
     failsafe, charge = control.failsafe, control.charge
@@ -87,10 +87,10 @@ def snapshot_of(seen: Seen, control: Control, now_s: float) -> Snapshot:
     plugged = session is not None and session.plugged
     needs_card = session is not None and session.authorization_required
     faults = () if safety is None else safety.faults
-    found = Snapshot(
+    found = BoxSnapshot(
         state=_state(seen, control),
         error=_error(faults),
-        plug=PlugState.VEHICLE if plugged else PlugState.NO_VEHICLE,
+        plug=PlugCode.VEHICLE if plugged else PlugCode.NO_VEHICLE,
         is_authorization_on=needs_card,
         is_card_needed=needs_card and session is not None and not session.authorized,
         is_enabled=_is_possible(seen, control),
@@ -111,7 +111,7 @@ def snapshot_of(seen: Seen, control: Control, now_s: float) -> Snapshot:
     return found if seen.box is None else _measured(found, seen.box)
 
 
-def _measured(found: Snapshot, box: MeterReading) -> Snapshot:
+def _measured(found: BoxSnapshot, box: MeterReading) -> BoxSnapshot:
     """Add what the box's meter measures; of one that does not answer the register alone."""
     found = replace(found, lifetime_dwh=_count(box.lifetime_wh * 10.0))
     if not box.online:
@@ -127,7 +127,7 @@ def _measured(found: Snapshot, box: MeterReading) -> Snapshot:
     )
 
 
-def _state(seen: Seen, control: Control) -> ChargeState:
+def _state(seen: NewestMessages, control: Control) -> ChargeState:
     safety, session = seen.safety, seen.session
     if safety is None or session is None or safety.phase is SafetyPhase.START:
         return ChargeState.STARTING
@@ -143,7 +143,7 @@ def _state(seen: Seen, control: Control) -> ChargeState:
     return ChargeState.READY
 
 
-def _is_possible(seen: Seen, control: Control) -> bool:
+def _is_possible(seen: NewestMessages, control: Control) -> bool:
     """Return "Enable sys": card, controllers and external input allow charging (page 17)."""
     safety, session = seen.safety, seen.session
     if safety is None or session is None or not session.authorized:

@@ -15,7 +15,7 @@ from nodes.smart_home.kept import NO_LASTING, Kept, Lasting
 from nodes.smart_home.orders import Order, Outcome
 
 
-class SessionSeen(Struct, frozen=True, kw_only=True):
+class ChargeSeen(Struct, frozen=True, kw_only=True):
     """What decides of session/status."""
 
     plugged: bool
@@ -27,9 +27,9 @@ class SessionSeen(Struct, frozen=True, kw_only=True):
     energy_wh: float
 
 
-def session_seen(session: SessionStatus) -> SessionSeen:
+def session_seen(session: SessionStatus) -> ChargeSeen:
     """Return what decides of session/status."""
-    return SessionSeen(
+    return ChargeSeen(
         plugged=session.plugged,
         authorized=session.authorized,
         authorization_required=session.authorization_required,
@@ -50,7 +50,7 @@ class OrderCall(Struct, frozen=True, kw_only=True):
     may_start: bool = False  # with a card: the setting allows it
 
 
-class Replied(Struct, frozen=True, kw_only=True):
+class OrderReplied(Struct, frozen=True, kw_only=True):
     """The answer of another node to the request of an order."""
 
     number: int
@@ -65,13 +65,13 @@ class Inputs(Struct, frozen=True, kw_only=True):
     boot: str
     series: str  # "": not known
     is_used: bool  # the settings use a local controller
-    session: SessionSeen | None = None  # None: silent
+    session: ChargeSeen | None = None  # None: silent
     has_udp: bool = False  # the settings have it on
     udp: str = ""  # why it does not answer, for a person; "": it does
     has_modbus: bool = False  # likewise
     modbus: str = ""
     order: OrderCall | None = None
-    replied: Replied | None = None
+    replied: OrderReplied | None = None
     written: WriteResult | None = None
 
 
@@ -82,7 +82,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     lasting: Lasting
 
 
-class Waiting(Struct, frozen=True, kw_only=True):
+class UnconfirmedOrder(Struct, frozen=True, kw_only=True):
     """An order that is answered once its value is on the disk."""
 
     call: OrderCall
@@ -97,7 +97,7 @@ class State(Struct, frozen=True, kw_only=True):
     found: Kept | None = None  # of the run before; judged once the series is known
     series: str = ""
     store: WriteBehind[Stores] = field(default_factory=WriteBehind)
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[UnconfirmedOrder, ...] = ()
     asked: tuple[OrderCall, ...] = ()  # of other nodes
     last: SmartHomeOrder | None = None
     last_number: int = 0  # of that order
@@ -105,7 +105,7 @@ class State(Struct, frozen=True, kw_only=True):
     repeat_s: float = 0.0  # they are sent again then, if they have a hold
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class OrderRequest(Struct, frozen=True, kw_only=True):
     """A request to another node for an order."""
 
     number: int
@@ -119,7 +119,7 @@ class Outputs(Struct, frozen=True, kw_only=True):
     wishes: Wishes | None  # to be sent; None: they are known
     status: SmartHomeStatus
     answers: tuple[tuple[int, Outcome], ...] = ()
-    requests: tuple[Request, ...] = ()
+    requests: tuple[OrderRequest, ...] = ()
     write: Stores | None = None
     lines: tuple[tuple[str, str], ...] = ()  # of the log: level, text
     due_s: float

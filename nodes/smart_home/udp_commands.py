@@ -26,8 +26,8 @@ from nodes.smart_home.orders import (
     SetCurrent,
     SetCurrentLater,
     SetFailsafe,
-    Start,
-    Stop,
+    StartOrder,
+    StopOrder,
 )
 
 MOST_BYTES = 512  # page 14, of an answer; a command is shorter
@@ -51,13 +51,13 @@ class Report(Struct, frozen=True, kw_only=True):
     number: int
 
 
-class Output(Struct, frozen=True, kw_only=True):
+class SetRelay(Struct, frozen=True, kw_only=True):
     """`output N`: the relay X2, which this board does not have; the answer confirms receipt."""
 
     value: int
 
 
-class Unlock(Struct, frozen=True, kw_only=True):
+class UnlockSocket(Struct, frozen=True, kw_only=True):
     """`unlock`: of a socket; the cable of this box is fixed."""
 
 
@@ -71,7 +71,7 @@ class Unknown(Struct, frozen=True, kw_only=True):
     expected: str
 
 
-Command = Info | Report | Output | Unlock | Nothing | Unknown | Order
+Command = Info | Report | SetRelay | UnlockSocket | Nothing | Unknown | Order
 NOTHING = Nothing()
 
 
@@ -168,12 +168,12 @@ def _output(words: list[str]) -> Command:
     """Take a value of the relay: 2 to 9 are not answered, what is no number opens it (page 24)."""
     value = _number(words[0])
     if value is None:
-        return Output(value=0)
+        return SetRelay(value=0)
     if 1 < value < LEAST_PULSES:
         return NOTHING
     if value > MOST_PULSES:
         return Unknown(expected=f"0, 1 or {LEAST_PULSES} to {MOST_PULSES}")
-    return Output(value=value)
+    return SetRelay(value=value)
 
 
 def _tag(word: str) -> str | None:
@@ -185,26 +185,26 @@ def _tag(word: str) -> str | None:
 
 def _start(words: list[str]) -> Command:
     if not words:
-        return Start()
+        return StartOrder()
     tag = _tag(words[0])
     if tag is None:
         return Unknown(expected=f"a card of up to {TAG_DIGITS} hexadecimal digits")
     if len(words) > 1 and not (_HEX.fullmatch(words[1]) and len(words[1]) <= CLASS_DIGITS):
         return Unknown(expected=f"a class of up to {CLASS_DIGITS} hexadecimal digits")
-    return Start(tag=tag)
+    return StartOrder(tag=tag)
 
 
 def _stop(words: list[str]) -> Command:
     if not words:
-        return Stop()
+        return StopOrder()
     tag = _tag(words[0])
     if tag is None:
         return Unknown(expected=f"a card of up to {TAG_DIGITS} hexadecimal digits")
-    return Stop(tag=tag)
+    return StopOrder(tag=tag)
 
 
 def _unlock(_: list[str]) -> Command:
-    return Unlock()
+    return UnlockSocket()
 
 
 def _not_here(what: str) -> Callable[[list[str]], Command]:

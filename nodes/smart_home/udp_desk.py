@@ -11,18 +11,18 @@ from msgs.methods import LIST_SESSIONS
 from msgs.session import SessionRecord, SessionsArguments
 from nodes.smart_home import udp_reports, udp_senders, words
 from nodes.smart_home.datagrams import Datagram, Datagrams
-from nodes.smart_home.orders import Outcome, Start, Stop
-from nodes.smart_home.snapshot import Snapshot
+from nodes.smart_home.orders import Outcome, StartOrder, StopOrder
+from nodes.smart_home.snapshot import BoxSnapshot
 from nodes.smart_home.state import OrderCall
 from nodes.smart_home.udp_commands import (
     FIRST_SESSION,
     LAST_SESSION,
     Info,
     Nothing,
-    Output,
     Report,
+    SetRelay,
     Unknown,
-    Unlock,
+    UnlockSocket,
     parse,
 )
 from nodes.smart_home.udp_reports import Identity
@@ -55,7 +55,7 @@ class UdpDesk:
         datagrams: Datagrams,
         place: tuple[str, int],
         identity: Identity,
-        see: Callable[[], Snapshot],
+        see: Callable[[], BoxSnapshot],
         order: Callable[[OrderCall], None],
         number: Callable[[], int],
     ) -> None:
@@ -72,8 +72,8 @@ class UdpDesk:
         self._senders = NO_SENDERS
         self._open: dict[int, Datagram] = {}  # orders that are not answered yet
         self._output = 0
-        self._told: Snapshot | None = None
-        self._told_energy_s = 0.0
+        self._news: BoxSnapshot | None = None
+        self._news_energy_s = 0.0
         self._retry_s = 0.0
         self.problem = ""  # why it does not answer
         self.identity_dip = 0
@@ -89,7 +89,7 @@ class UdpDesk:
         was_on, self._settings = self._settings.is_on and not self.problem, settings
         if not settings.is_on:
             self._datagrams.close()
-            self.problem, self._told, self._senders = "", None, NO_SENDERS
+            self.problem, self._news, self._senders = "", None, NO_SENDERS
             return
         self._networks = self._datagrams.networks()
         if was_on:
@@ -113,21 +113,21 @@ class UdpDesk:
         text = udp_reports.error(outcome.refusal) if outcome.refusal else udp_reports.OK
         self._reply(datagram, text)
 
-    def tell(self) -> None:
+    def send_news(self) -> None:
         """Send what has changed to the last sender (UDP guide, page 35)."""
         now_s = self._bus.clock.now_s()
         address = udp_senders.news_to(self._senders, now_s) if self._settings.is_on else ""
         if not address:
-            self._told = None
+            self._news = None
             return
-        seen, told = self._see(), self._told
-        if told is not None and seen.session_dwh != told.session_dwh:
-            if now_s < self._told_energy_s + ENERGY_S:
-                seen = replace(seen, session_dwh=told.session_dwh)
+        seen, before = self._see(), self._news
+        if before is not None and seen.session_dwh != before.session_dwh:
+            if now_s < self._news_energy_s + ENERGY_S:
+                seen = replace(seen, session_dwh=before.session_dwh)
             else:
-                self._told_energy_s = now_s
-        self._told = seen
-        for text in () if told is None else udp_reports.pushed(told, seen):
+                self._news_energy_s = now_s
+        self._news = seen
+        for text in () if before is None else udp_reports.pushed(before, seen):
             self._send(address, PORT, text)
 
     # --- commands ------------------------------------------------------------------------------
@@ -145,19 +145,21 @@ class UdpDesk:
         self._senders, is_admitted = udp_senders.admit(self._senders, datagram.address, now_s, cost)
         if not is_admitted:
             return
+        if self._news is None:
+            self._news = self._see()  # news from now on
         match command:
             case Info():
                 self._reply(datagram, udp_reports.info(self._identity))
             case Report():
                 self._report(datagram, command.number)
-            case Output():
+            case SetRelay():
                 self._output = command.value
                 self._reply(datagram, udp_reports.OK)
-            case Unlock():
+            case UnlockSocket():
                 self._reply(datagram, udp_reports.OK)
             case Unknown():
                 self._reply(datagram, udp_reports.error(command.expected))
-            case Start(tag=str()) | Stop(tag=str()) if udp_senders.is_blocked(
+            case StartOrder(tag=str()) | StopOrder(tag=str()) if udp_senders.is_blocked(
                 self._senders, datagram.address, now_s
             ):
                 self._reply(datagram, udp_reports.error(words.BLOCKED))
@@ -209,9 +211,9 @@ class UdpDesk:
         )
         self._reply(datagram, text)
 
-    def _moment(self) -> udp_reports.Moment:
+    def _moment(self) -> udp_reports.ReportTime:
         clock = self._bus.clock
-        return udp_reports.Moment(
+        return udp_reports.ReportTime(
             uptime_s=int(clock.now_s()),
             is_utc_set=clock.is_utc_set(),
             has_service=self.has_service,

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from msgs.card import NO_TAG, tag_of
 from msgs.session import EndReason, SessionRecord
-from nodes.smart_home.snapshot import MOST_COUNT, Snapshot
+from nodes.smart_home.snapshot import MOST_COUNT, BoxSnapshot
 from nodes.smart_home.udp_commands import FIRST_SESSION
 
 OK = "TCH-OK :done\n"
@@ -29,7 +29,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     dip: int = 0  # DSW1 in the higher byte, DSW2 in the lower
 
 
-class Moment(Struct, frozen=True, kw_only=True):
+class ReportTime(Struct, frozen=True, kw_only=True):
     """When a report is made."""
 
     uptime_s: int
@@ -52,7 +52,7 @@ def info(identity: Identity) -> str:
     return f'"Firmware":"{firmware(identity)}"\n'
 
 
-def report_1(identity: Identity, at: Moment) -> str:
+def report_1(identity: Identity, at: ReportTime) -> str:
     """Return what the box is."""
     return _text(
         {
@@ -69,7 +69,7 @@ def report_1(identity: Identity, at: Moment) -> str:
     )
 
 
-def report_2(seen: Snapshot, identity: Identity, at: Moment, output: int) -> str:
+def report_2(seen: BoxSnapshot, identity: Identity, at: ReportTime, output: int) -> str:
     """Return the state, and what is asked for."""
     return _text(
         {
@@ -91,7 +91,7 @@ def report_2(seen: Snapshot, identity: Identity, at: Moment, output: int) -> str
             "Curr timer": seen.timer_ma,
             "Tmo CT": seen.timer_s,
             "Setenergy": seen.energy_limit_dwh,
-            "Output": output,
+            "SetRelay": output,
             "Input": seen.input,
             "Serial": identity.serial,
             "Sec": at.uptime_s,
@@ -99,7 +99,7 @@ def report_2(seen: Snapshot, identity: Identity, at: Moment, output: int) -> str
     )
 
 
-def report_3(seen: Snapshot, identity: Identity, at: Moment) -> str:
+def report_3(seen: BoxSnapshot, identity: Identity, at: ReportTime) -> str:
     """Return what is measured."""
     return _text(
         {
@@ -119,9 +119,9 @@ def report_3(seen: Snapshot, identity: Identity, at: Moment) -> str:
 def report_session(
     number: int,
     record: SessionRecord | None,
-    seen: Snapshot,
+    seen: BoxSnapshot,
     identity: Identity,
-    at: Moment,
+    at: ReportTime,
     *,
     shows_tags: bool,
 ) -> str:
@@ -165,7 +165,7 @@ def session_of(number: int, records: tuple[SessionRecord, ...]) -> SessionRecord
     return ended[place] if place < len(ended) else None
 
 
-def pushed(before: Snapshot, now: Snapshot) -> tuple[str, ...]:
+def pushed(before: BoxSnapshot, now: BoxSnapshot) -> tuple[str, ...]:
     """Return what is sent without a question: each value that has changed (page 35)."""
     pairs = {
         "State": (int(before.state), int(now.state)),

@@ -15,7 +15,7 @@ ANSWERS_S = 10.0  # of one sender: one command each 100 ms (page 10)
 BURST = 20.0  # assumed: a client that asks for all 30 sessions waits 100 ms between two
 ALL_S, ALL_BURST = 50.0, 100.0  # of all senders together; assumed
 MOST_SENDERS = 64  # assumed; the one that was silent longest is forgotten
-NEWS_S = 600.0  # assumed: news go to the last sender for so long; a client asks every few seconds
+NEWS_S = 600.0  # assumed: news go to the last sender for this time; a client asks every few seconds
 WRONG_CARDS, BLOCKED_S = 3, 60.0  # three wrong cards a minute block their sender
 
 

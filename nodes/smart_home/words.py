@@ -10,8 +10,8 @@ from nodes.smart_home.orders import (
     SetCurrent,
     SetCurrentLater,
     SetFailsafe,
-    Start,
-    Stop,
+    StartOrder,
+    StopOrder,
 )
 
 TOO_MANY = "too many orders wait: try again"
@@ -85,7 +85,7 @@ def order(order: Order) -> str:
         case SetFailsafe():
             current_a = order.current_ma / 1000.0
             return f"failsafe: {current_a:g} A without an order for {order.timeout_s} s"
-        case Start():
+        case StartOrder():
             return "start" if order.tag is None else "start with a card"
-        case Stop():
+        case StopOrder():
             return "stop" if order.tag is None else "stop with a card"

@@ -290,14 +290,21 @@ def test_lights_are_described_and_published_when_they_change(rig: Rig) -> None:
 def test_the_dip_switches_show_the_installations_maximum(
     new_rig: NewRig, dip_a: int, dip1: int
 ) -> None:
-    rig = new_rig(dip_a=dip_a)
+    rig = new_rig(dip_a=dip_a, smart_home=False)
+    rig.graph.advance(0.1)
+    assert rig.signals[-1][1].dip1 == dip1
+
+
+@pytest.mark.parametrize(("is_on", "dip1"), [(False, 0b101), (True, 0b10_0101)])
+def test_dsw1_3_is_for_local_controllers(new_rig: NewRig, is_on: bool, dip1: int) -> None:
+    rig = new_rig(smart_home=is_on)
     rig.graph.advance(0.1)
     assert rig.signals[-1][1].dip1 == dip1
 
 
 @pytest.mark.parametrize("position", ["open", "closed"])
 def test_dsw1_1_and_the_contact_of_the_external_input(new_rig: NewRig, position: str) -> None:
-    rig = new_rig(external_input=True)
+    rig = new_rig(external_input=True, smart_home=False)
     rig.graph.advance(0.1)
     assert (rig.signals[-1][1].dip1, rig.signals[-1][1].external_closed) == (0b1000_0101, True)
     rig.ask("input", position=position)

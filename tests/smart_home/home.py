@@ -97,7 +97,6 @@ class Home(Box):
     def uid(self) -> str:
         return self.card(CardColor.RED)
 
-
     def begin_charge(self) -> None:
         self.act("plug")
         self.act("ready")

@@ -19,14 +19,14 @@ from nodes.smart_home.modbus_registers import (
 )
 from nodes.smart_home.modbus_server import WRITTEN, ModbusReply, ModbusRequest
 from nodes.smart_home.orders import Enable, LimitEnergy, Order, SetCurrent, SetFailsafe
-from nodes.smart_home.snapshot import MOST_COUNT, ChargeState, PlugState, Snapshot
+from nodes.smart_home.snapshot import MOST_COUNT, BoxSnapshot, ChargeState, PlugCode
 
 FUNCTION, ADDRESS, VALUE, FAILURE, UNIT = 1, 2, 3, 4, 11  # exceptions
-IDLE = Snapshot()
-SEEN = Snapshot(
+IDLE = BoxSnapshot()
+SEEN = BoxSnapshot(
     state=ChargeState.CHARGING,
     error=0x8002,
-    plug=PlugState.VEHICLE,
+    plug=PlugCode.VEHICLE,
     offered_ma=16_000,
     hardware_ma=32_000,
     user_ma=20_000,
@@ -165,7 +165,7 @@ def test_these_units_are_the_box(unit: int) -> None:
     assert refusal(asked(1000, unit=unit)) is None
 
 
-def order_of(address: int, value: int, seen: Snapshot = IDLE) -> Order | int | None:
+def order_of(address: int, value: int, seen: BoxSnapshot = IDLE) -> Order | int | None:
     """Return the order of a write, or the exception; None: it is confirmed at once."""
     assert refusal(asked(address, value, function=6)) is None
     written = write(asked(address, value, function=6), seen, NO_PARTS)
@@ -212,7 +212,7 @@ HOT = replace(IDLE, state=ChargeState.SUSPENDED)
     ],
 )
 def test_a_write_is_an_order_or_refused(
-    address: int, value: int, seen: Snapshot, expected: Order | int | None
+    address: int, value: int, seen: BoxSnapshot, expected: Order | int | None
 ) -> None:
     assert order_of(address, value, seen) == expected
 
@@ -223,7 +223,9 @@ CURRENT, TIMEOUT, PERSIST = 5016, 5018, 5020
 COUNTS = replace(IDLE, failsafe_ma=10_000, failsafe_s=30)
 
 
-def ordered(*writes: tuple[int, int], seen: Snapshot = IDLE) -> tuple[list[Order | None], Written]:
+def ordered(
+    *writes: tuple[int, int], seen: BoxSnapshot = IDLE
+) -> tuple[list[Order | None], Written]:
     """Write; carry out what is ordered."""
     parts, found = NO_PARTS, []
     for address, value in writes:

@@ -23,7 +23,7 @@ from nodes.smart_home.modbus_registers import NO_PARTS, READABLE, ShownBox, read
 from nodes.smart_home.modbus_server import ModbusRequest
 from nodes.smart_home.modbus_server_tcp import TcpModbusServer
 from nodes.smart_home.orders import Enable, Outcome, SetCurrent, SetFailsafe
-from nodes.smart_home.snapshot import ChargeState, Snapshot
+from nodes.smart_home.snapshot import BoxSnapshot, ChargeState
 from nodes.smart_home.state import OrderCall
 from tests.closing import at_end, closed_at_end
 from tests.modbus_map.peers import InLoop, open_streams
@@ -31,7 +31,7 @@ from tests.modbus_map.test_node_peer import peer
 from tests.modbus_map.test_node_peer import pytestmark as needs_node
 
 LOOPBACK = ("127.0.0.0/8",)
-SEEN = Snapshot(state=ChargeState.CHARGING, power_mw=11_000_123, lifetime_dwh=123_456_789)
+SEEN = BoxSnapshot(state=ChargeState.CHARGING, power_mw=11_000_123, lifetime_dwh=123_456_789)
 SERIAL = "18416854"
 READ_STATE = bytes.fromhex("0001 0000 0006 ff 03 03e8 0002")
 STATE = bytes.fromhex("0001 0000 0007 ff 03 04 0000 0003")

@@ -30,6 +30,7 @@ SNAPSHOT = FrontSnapshot(
     rfid=said("rfid"),
     wish=said("wish"),
     dcs=said("dcs"),
+    smart_home=said("smart_home"),
     settings=said("settings"),
     graph=Received(
         node="launch", hold_s=3.0, age_s=0.0,

@@ -59,6 +59,7 @@ IDLE = FrontSnapshot(
     rfid=said("rfid"),
     wish=said("wish"),
     dcs=said("dcs"),
+    smart_home=said("smart_home"),
     settings=said("settings"),
     graph=received("launch", graph_status(*map(node_process, NODES))),
     front=received(

@@ -188,6 +188,54 @@ CARD_REMOVAL = Page(
     done="The card is removed.",
 )
 
+SMART_HOME = Page(
+    name="smart-home",
+    title="Smart Home Interface",
+    lead="A controller in the home network, as an energy manager or a smart home, reads the values "
+    "of the wallbox and limits, pauses or ends the charge. It never raises another limit.",
+    warning="The UDP interface has no password: every device at an address that may send can use "
+    "it.",
+    groups=(
+        Group(
+            is_switched=True,
+            fields=(
+                Field(key="smart_home.enabled", label="Use a controller", is_brief=True),
+                Field(
+                    key="smart_home.udp",
+                    label="UDP interface, port 7090",
+                    help="The DIP switch DSW1.3 in the wallbox has to be on as well.",
+                    is_brief=True,
+                ),
+                Field(
+                    key="smart_home.allowed",
+                    label="Addresses that may send",
+                    help="As 192.168.2.10, or 192.168.2.0/24 for a network. Empty: all devices in "
+                    "the networks that the wallbox is in.",
+                    empty="the wallbox's own networks",
+                ),
+                Field(
+                    key="smart_home.udp_start",
+                    label="Start with the number of a card",
+                    help="Who knows the number of a card can then start a charge through the "
+                    "network. Numbers of cards are no secret that cannot be found out.",
+                ),
+                Field(
+                    key="smart_home.udp_tokens",
+                    label="Numbers of cards in the reports",
+                    help="Every device that may send can then read which card has charged when, "
+                    "and can copy its number.",
+                ),
+                Field(
+                    key="smart_home.fallback_a",
+                    label="Current until the interface runs",
+                    help="After a start of the wallbox, until it is known what the controller has "
+                    "asked for. 0 A: the charge waits.",
+                ),
+            ),
+        ),
+    ),
+)
+
 PAGE_ADDRESS = Page(
     name="page-address",
     title="Address of this page",

@@ -18,6 +18,7 @@ PAGES: tuple[rows.Page, ...] = (
     box_pages.CHARGE_LIMIT,
     house_pages.UNBALANCE,
     house_pages.EXTERNAL_INPUT,
+    box_pages.SMART_HOME,
     box_pages.PAGE_ADDRESS,
     box_pages.RESTART,
 )

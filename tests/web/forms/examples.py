@@ -170,6 +170,25 @@ EXAMPLES = (
         values={"external_input.limit_a": 6.0},
     ),
     Example(
+        path="/configuration/smart-home",
+        typed={
+            "smart_home.enabled": "on",
+            "smart_home.udp": "on",
+            "smart_home.allowed": ["192.168.2.10", "", "10.0.0.0/8"],
+            "smart_home.udp_start": "on",
+            "smart_home.udp_tokens": "on",
+            "smart_home.fallback_a": "8",
+        },
+        values={
+            "smart_home.enabled": True,
+            "smart_home.udp": True,
+            "smart_home.allowed": ["192.168.2.10", "10.0.0.0/8"],
+            "smart_home.udp_start": True,
+            "smart_home.udp_tokens": True,
+            "smart_home.fallback_a": 8.0,
+        },
+    ),
+    Example(
         path="/configuration/page-address",
         typed={
             "web.names": ["charger.example.org", "", "box.example.org"],
@@ -183,6 +202,12 @@ EXAMPLES = (
 )
 
 WRONG = (
+    Wrong(
+        path="/configuration/smart-home",
+        typed={"smart_home.enabled": "on", "smart_home.allowed": ["192.168.2.300"]},
+        key="smart_home.allowed",
+        words="expected an IPv4 address or network",
+    ),
     Wrong(
         path="/configuration/operating-mode",
         typed={"operating_mode": "party"},

@@ -1,0 +1,36 @@
+"""What local controllers have asked for, as text (MET-7). Pure."""
+
+from msgs.smart_home import SmartHomeOrder, SmartHomeStatus
+from view.silence import silence
+from view.snapshot import Snapshot
+
+
+def smart_home_words(snapshot: Snapshot) -> str:
+    """Return what a controller has asked for last, and what counts now."""
+    settings, said = snapshot.settings.message, snapshot.smart_home.fresh
+    if settings is None or not settings.smart_home.enabled:
+        return "not used"
+    if said is None:
+        return silence(snapshot, snapshot.smart_home)
+    if said.has_udp and said.udp:
+        return f"not answering: {said.udp}"
+    counts = _counts(said)
+    return f"{counts}; {_last(said.last)}" if counts else _last(said.last)
+
+
+def _counts(said: SmartHomeStatus) -> str:
+    """Return what counts now; "": nothing limits."""
+    if said.is_failsafe:
+        return f"no order for {said.failsafe_s:g} s: the failsafe of {said.failsafe_a:g} A counts"
+    if not said.is_enabled:
+        return "charging is paused"
+    return "" if said.limit_a is None else f"at most {said.limit_a:g} A"
+
+
+def _last(order: SmartHomeOrder | None) -> str:
+    if order is None:
+        return "no order yet"
+    words = f"last order of {order.sender}: {order.words}"
+    if order.refusal:
+        return f"{words}, refused: {order.refusal}"
+    return f"{words}, being carried out" if order.is_open else words
