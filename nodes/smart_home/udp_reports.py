@@ -91,7 +91,7 @@ def report_2(seen: BoxSnapshot, identity: Identity, at: ReportTime, output: int)
             "Curr timer": seen.timer_ma,
             "Tmo CT": seen.timer_s,
             "Setenergy": seen.energy_limit_dwh,
-            "SetRelay": output,
+            "Output": output,
             "Input": seen.input,
             "Serial": identity.serial,
             "Sec": at.uptime_s,

@@ -42,7 +42,7 @@ def test_a_report_has_the_fields_of_the_guide_and_fits(home: Home, number: int) 
     fields = {
         1: "ID Product Serial Firmware COM-module Backend timeQ DIP-Sw Sec",
         2: "ID State Error1 Error2 Plug AuthON Authreq Enable_sys Enable_user Max_curr Max_curr_% "
-        "Curr_HW Curr_user Curr_FS Tmo_FS Curr_timer Tmo_CT Setenergy SetRelay Input Serial Sec",
+        "Curr_HW Curr_user Curr_FS Tmo_FS Curr_timer Tmo_CT Setenergy Output Input Serial Sec",
         3: "ID U1 U2 U3 I1 I2 I3 P PF E_pres E_total Serial Sec",
         100: "ID Session_ID Curr_HW E_start E_pres started[s] ended[s] started ended reason timeQ "
         "RFID_tag RFID_class Serial Sec",
