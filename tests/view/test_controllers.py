@@ -1,4 +1,4 @@
-"""What local controllers have asked for, and which interfaces do not answer, as a person sees it."""
+"""What local controllers have asked for, and which interface does not answer, for a person."""
 
 from dataclasses import replace
 
