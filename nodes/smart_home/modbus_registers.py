@@ -5,6 +5,7 @@ registers that newer ones have. Each value is a number of 32 bits in two registe
 first, and is read alone, with function 3; orders have 16 bits and are written with function 6.
 """
 
+import re
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -40,6 +41,8 @@ DWH_PER_ENERGY = 100  # of 5010, in 10 Wh
 # Page 11, digit by digit: P30, with cable, 32 A, x-series, standard meter, with RFID.
 PRODUCT = 314_011
 FIRMWARE = 3 << 24 | 9 << 16 | 17 << 8  # page 12: 3.9.17, as reports have it
+_TAG_DIGITS = 8  # of 1500
+_HEX = re.compile(r"[0-9A-F]+")
 NO_PHASE_SWITCH, THREE_PHASES = 0, 1  # 1550, 1552
 
 
@@ -89,7 +92,7 @@ READABLE: dict[int, Callable[[ShownBox], int]] = {
     1046: lambda it: it.seen.power_factor_permille,
     1100: lambda it: it.seen.offered_ma,  # assumed: "Max curr" of UDP
     1110: lambda it: it.seen.hardware_ma,
-    1500: lambda it: int(it.seen.tag[:8], 16) if it.has_tags else 0,  # of longer UIDs the beginning
+    1500: lambda it: _card(it.seen.tag) if it.has_tags else 0,
     1502: lambda it: it.seen.session_dwh,
     1550: lambda _: NO_PHASE_SWITCH,
     1552: lambda _: THREE_PHASES,
@@ -236,6 +239,11 @@ def _complete(seen: BoxSnapshot, parts: FailsafeParts) -> Written:
 def after(order: Order, parts: FailsafeParts) -> FailsafeParts:
     """Return the parts after an order that was carried out: those of a whole failsafe are used."""
     return NO_PARTS if isinstance(order, SetFailsafe) and order.timeout_s else parts
+
+
+def _card(tag: str) -> int:
+    """Return a card's number, of a longer UID its beginning; 0: the session has another token."""
+    return int(tag[:_TAG_DIGITS], 16) if _HEX.fullmatch(tag[:_TAG_DIGITS]) else 0
 
 
 def _is_current(value: int) -> bool:

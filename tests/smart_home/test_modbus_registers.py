@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from msgs.card import tag_of
 from nodes.smart_home.modbus_registers import (
     NO_PARTS,
     READABLE,
@@ -114,6 +115,29 @@ def test_each_state_is_shown(state: ChargeState) -> None:
 
 def test_the_card_is_0_unless_the_settings_show_it() -> None:
     assert number_of(1500, ShownBox(seen=SEEN, serial=0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("token", "number"),
+    [
+        ("04A1B2C3D4E5F6", 0x04A1_B2C3),
+        ("04a1b2c3", 0x04A1_B2C3),
+        ("FFFFFFFF", 0xFFFF_FFFF),
+        ("AB", 0xAB00_0000),
+        # what a charging service has authorised with is any text
+        ("APP-USER-7", 0),
+        ("04A1B2C", 0x04A1_B2C0),
+        ("+4A1B2C3", 0),
+        ("04_1B2C3", 0),
+        ("0x41B2C3", 0),
+        (" 4A1B2C3", 0),
+        ("\uff11\uff12345678", 0),
+        ("\u00df" * 64, 0),
+    ],
+)
+def test_a_token_that_is_no_card_is_0(token: str, number: int) -> None:
+    seen = replace(SEEN, tag=tag_of(token))
+    assert number_of(1500, ShownBox(seen=seen, serial=0, has_tags=True)) == number
 
 
 def test_the_greatest_and_impossible_numbers_stay_in_their_registers() -> None:
