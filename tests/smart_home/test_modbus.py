@@ -1,6 +1,7 @@
 """The Modbus interface of the whole box, under virtual time."""
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bus.store import StoreError
 from nodes.smart_home import node as smart_home_node
 from nodes.smart_home.modbus_pace import BURST_READS, READ_S
+from nodes.smart_home.modbus_registers import WRITABLE
 from nodes.smart_home.modbus_server import ModbusReply, ModbusRequest
 from tests.smart_home.home import CONTROLLER, OK
 from tests.smart_home.modbus_home import ModbusHome, at_modbus_home
@@ -269,6 +271,65 @@ def test_a_flood_is_answered_slowly_and_others_are_not(tmp_path: Path) -> None:
         assert box.read(1000) == 1
         assert box.home.now_s - began_s < 0.2
         assert all(each.exception == 0 for replies in flood for each in replies)
+
+
+# --- nonsense ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.req("APP-2", "MET-7")
+def test_no_request_closes_without_a_card_or_raises_another_limit(
+    tmp_path: Path, seed: int
+) -> None:
+    """Any requests, with the plug moving and nodes restarted; each is answered once."""
+    chance = Random(seed)
+    addresses = [*range(998, 1050), 1100, 1110, *range(1500, 1604), *range(5000, 5056)]
+    values = [0, 1, 2, 3, 10, 30, 600, 5_999, 6_000, 16_000, 63_000, 63_001, 65_535]
+
+    def ask(box: ModbusHome) -> None:
+        """Send some requests at once, of both interfaces."""
+        sent = []
+        for _ in range(chance.choice([1, 1, 3])):
+            request = ModbusRequest(
+                client=chance.choice([CONTROLLER, DENIED]),
+                unit=chance.choice([255, 255, 1, 0, chance.randrange(256)]),
+                function=chance.choice([3, 3, 6, 6, 6, 6, chance.randrange(256)]),
+                address=chance.choice([*addresses, *sorted(WRITABLE) * 10]),
+                value=chance.choice([*values, chance.randrange(65_536)]),
+                is_whole=chance.random() < 0.95,
+            )
+            sent.append((request, box.clients.send(request)))
+        if chance.random() < 0.2:
+            box.home.say(
+                chance.choice(["curr 63000", "ena 1", "currtime 63000 0", "failsafe 0 0 0"])
+            )
+        box.home.is_soon(lambda: all(replies for _, replies in sent), 8.0)
+        for request, replies in sent:
+            assert len(replies) == 1, request
+            assert len(replies[0].registers) in (0, 2)
+            if request.function not in (3, 6):
+                assert replies[0].exception in (1, 11)
+        box.home.advance(chance.choice([0.05, 0.2, 1.0, 5.0]))
+
+    with at_modbus_home(tmp_path, "plant.dip_a=16", card=True) as box:
+        box.home.act("plug")
+        box.home.act("ready")
+        for _ in range(100):
+            if chance.random() < 0.05:
+                box.home.restart("smart_home")
+                box.home.soon(lambda: box.clients.has_box)
+            ask(box)
+            assert box.home.contactor == "open"
+            assert not box.home.said("session/status")["authorized"]
+        box.home.act("tap", {"uid": box.home.uid})
+        for _ in range(100):
+            ask(box)
+            assert box.home.offered_a <= 16.0
+        box.write(5018, 0)
+        box.write(5010, 0)
+        box.write(5004, 63_000)
+        box.write(5014, 1)
+        box.home.soon(lambda: box.home.offered_a == 16.0, 60.0)
 
 
 # --- when it answers ---------------------------------------------------------------------------
