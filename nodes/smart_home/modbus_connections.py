@@ -12,17 +12,17 @@ from bus import Bus
 from nodes.modbus_map.connections import Connections
 from nodes.modbus_map.frame import REQUESTS, ModbusFrame, pack, pack_exception
 from nodes.smart_home.modbus_registers import READ, WRITE
-from nodes.smart_home.modbus_server import ModbusDesk, ModbusReply, ModbusRequest
+from nodes.smart_home.modbus_server import ModbusHandler, ModbusReply, ModbusRequest
 
 MOST_CONNECTIONS = 16
 IDLE_S = 330.0  # assumed; a client that only keeps the longest failsafe writes each 300 s
 
 
-def accept(bus: Bus, listening: socket.socket, desk: ModbusDesk) -> Connections:
+def accept(bus: Bus, listening: socket.socket, handler: ModbusHandler) -> Connections:
     """Answer the clients of a port until the result is closed."""
 
     async def answer(frame: ModbusFrame, client: str) -> bytes | None:
-        if not desk.admits(client):  # the settings have changed
+        if not handler.admits(client):  # the settings have changed
             return None
         request, replied = _request(frame, client), asyncio.Future[ModbusReply]()
 
@@ -30,11 +30,11 @@ def accept(bus: Bus, listening: socket.socket, desk: ModbusDesk) -> Connections:
             if not replied.done():  # its connection has ended meanwhile
                 replied.set_result(answered)
 
-        desk.serve(request, reply)
+        handler.serve(request, reply)
         return _packed(frame, request, await replied)
 
     return Connections(
-        bus, listening, answer, most=MOST_CONNECTIONS, idle_s=IDLE_S, admits=desk.admits
+        bus, listening, answer, most=MOST_CONNECTIONS, idle_s=IDLE_S, admits=handler.admits
     )
 
 

@@ -48,8 +48,8 @@ class _OpenOrder(Struct, frozen=True, kw_only=True):
     reply: Replying
 
 
-class ModbusInterface:
-    """One port, while the settings have it on. See `modbus_server.ModbusDesk`."""
+class ModbusDesk:
+    """One port, while the settings have it on. See `modbus_server.ModbusHandler`."""
 
     def __init__(
         self,
@@ -114,14 +114,14 @@ class ModbusInterface:
     # --- requests ------------------------------------------------------------------------------
 
     def admits(self, client: str) -> bool:
-        """See `modbus_server.ModbusDesk.admits`."""
+        """See `modbus_server.ModbusHandler.admits`."""
         now_s = self._bus.clock.now_s()
         if not self._settings.allowed and now_s >= self._networks_s + NETWORKS_S:
             self._networks, self._networks_s = self._find_networks(), now_s
         return self._settings.is_on and may_send(client, self._settings.allowed, self._networks)
 
     def serve(self, request: ModbusRequest, reply: Replying) -> None:
-        """See `modbus_server.ModbusDesk.serve`."""
+        """See `modbus_server.ModbusHandler.serve`."""
         now_s, is_write = self._bus.clock.now_s(), request.function == WRITE
         self._pace, at_s = modbus_pace.turn(self._pace, request.client, now_s, is_write=is_write)
         if at_s > now_s:

@@ -32,7 +32,7 @@ Replying = Callable[[ModbusReply], None]
 """Answers a request, once; no effect if the client has gone."""
 
 
-class ModbusDesk(Protocol):
+class ModbusHandler(Protocol):
     """Who answers requests."""
 
     def admits(self, client: str) -> bool:
@@ -45,7 +45,7 @@ class ModbusDesk(Protocol):
 class ModbusServer(Driver, Protocol):
     """One port, which can be opened and closed."""
 
-    def open(self, host: str, port: int, desk: ModbusDesk) -> str:
+    def open(self, host: str, port: int, handler: ModbusHandler) -> str:
         """Accept clients from now on; return why that is not possible, "" if it is.
 
         Requests of one connection are answered in order, each before the next is read.

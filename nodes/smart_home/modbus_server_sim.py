@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from bus import Bus
 from nodes.smart_home.modbus_server import (
-    ModbusDesk,
+    ModbusHandler,
     ModbusReply,
     ModbusRequest,
     ModbusServer,
@@ -40,23 +40,23 @@ class SimModbusServer(ModbusServer):
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._clients: SimClients | None = None
-        self._desk: ModbusDesk | None = None
+        self._handler: ModbusHandler | None = None
 
-    def open(self, host: str, port: int, desk: ModbusDesk) -> str:
+    def open(self, host: str, port: int, handler: ModbusHandler) -> str:
         """See `modbus_server.ModbusServer.open`."""
         self.close()
         if not CLIENTS:
             return ""
         problem = CLIENTS[0].join(self)
         if not problem:
-            self._clients, self._desk = CLIENTS[0], desk
+            self._clients, self._handler = CLIENTS[0], handler
         return problem
 
     def close(self) -> None:
         """See `modbus_server.ModbusServer.close`."""
         if self._clients is not None:
             self._clients.leave()
-            self._clients = self._desk = None
+            self._clients = self._handler = None
 
     def request(self, request: ModbusRequest, reply: Replying) -> None:
         """Take a request; without an answer the client is disconnected."""
@@ -66,8 +66,8 @@ class SimModbusServer(ModbusServer):
             bus.at(bus.clock.now_s() + WAY_S, lambda: reply(answered))
 
         def arrive() -> None:
-            if self._desk is not None and self._desk.admits(request.client):
-                self._desk.serve(request, answer)
+            if self._handler is not None and self._handler.admits(request.client):
+                self._handler.serve(request, answer)
 
         bus.at(bus.clock.now_s() + WAY_S, arrive)
 

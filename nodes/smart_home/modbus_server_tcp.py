@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from bus import Bus
-from nodes.smart_home.modbus_server import ModbusDesk, ModbusServer
+from nodes.smart_home.modbus_server import ModbusHandler, ModbusServer
 
 ANSWERING = "nodes.smart_home.modbus_connections"
 _BACKLOG = 16
@@ -32,7 +32,7 @@ class TcpModbusServer(ModbusServer):
         self._connections: Any = None  # those of modbus_connections.py
         self.port = 0  # 0: closed
 
-    def open(self, host: str, port: int, desk: ModbusDesk) -> str:
+    def open(self, host: str, port: int, handler: ModbusHandler) -> str:
         """See `modbus_server.ModbusServer.open`. Clients wait in the kernel during the import."""
         self.close()
         try:
@@ -50,7 +50,7 @@ class TcpModbusServer(ModbusServer):
         self._listening = listening
         self.port = listening.getsockname()[1]
         work = partial(importlib.import_module, ANSWERING)
-        self._bus.offload("modbus", work, partial(self._accept, listening, desk))
+        self._bus.offload("modbus", work, partial(self._accept, listening, handler))
         return ""
 
     def close(self) -> None:
@@ -71,11 +71,11 @@ class TcpModbusServer(ModbusServer):
         """Close the port: the next incarnation opens its own."""
         self.close()
 
-    def _accept(self, listening: socket.socket, desk: ModbusDesk, module: Any) -> None:
+    def _accept(self, listening: socket.socket, handler: ModbusHandler, module: Any) -> None:
         if isinstance(module, Exception):
             raise module
         if listening is self._listening:
-            self._connections = module.accept(self._bus, listening, desk)
+            self._connections = module.accept(self._bus, listening, handler)
 
 
 def open(bus: Bus, parameters: Parameters) -> ModbusServer:

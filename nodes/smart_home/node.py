@@ -38,7 +38,7 @@ from nodes.smart_home.machine import start, step
 from nodes.smart_home.modbus_desk import (
     MODBUS_OFF,
     MODBUS_PORT,
-    ModbusInterface,
+    ModbusDesk,
     ModbusSettings,
 )
 from nodes.smart_home.modbus_server import ModbusServer
@@ -105,7 +105,7 @@ class SmartHomeNode:
             self._on_order,
             number,
         )
-        self._modbus = ModbusInterface(
+        self._modbus = ModbusDesk(
             bus,
             drivers.modbus,
             (parameters.host, parameters.modbus_port),

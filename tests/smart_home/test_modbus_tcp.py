@@ -17,7 +17,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from bus import Bus
 from nodes.smart_home import modbus_connections
 from nodes.smart_home.modbus_connections import MOST_CONNECTIONS
-from nodes.smart_home.modbus_desk import FAILED, ModbusInterface, ModbusSettings
+from nodes.smart_home.modbus_desk import FAILED, ModbusDesk, ModbusSettings
 from nodes.smart_home.modbus_pace import BURST_READS, READ_S
 from nodes.smart_home.modbus_registers import NO_PARTS, READABLE, ShownBox, read, refusal, write
 from nodes.smart_home.modbus_server import ModbusRequest
@@ -44,7 +44,7 @@ class Rig:
         self.calls: list[OrderCall] = []
         self.server = TcpModbusServer(bus)
         self.answers = answers
-        self.interface = ModbusInterface(
+        self.desk = ModbusDesk(
             bus,
             self.server,
             ("127.0.0.1", 0),
@@ -55,13 +55,13 @@ class Rig:
             lambda: len(self.calls) + 1,
         )
         at_end(self.server.close)
-        self.interface.use(ModbusSettings(is_on=True))
-        assert self.interface.problem == ""
+        self.desk.use(ModbusSettings(is_on=True))
+        assert self.desk.problem == ""
 
     def _on_order(self, call: OrderCall) -> None:
         self.calls.append(call)
         if self.answers:
-            self.interface.answer(call.number, Outcome())
+            self.desk.answer(call.number, Outcome())
 
     @property
     def orders(self) -> list[Any]:
@@ -171,7 +171,7 @@ def test_requests_of_one_connection_are_answered_in_order_also_when_they_come_at
             await asyncio.sleep(0.001)
         await asyncio.sleep(0.05)
         assert rig.orders == [Enable(is_on=True)]
-        rig.interface.answer(rig.calls[0].number, Outcome())
+        rig.desk.answer(rig.calls[0].number, Outcome())
         assert await reader.readexactly(len(order) + len(STATE)) == order + STATE
 
     in_loop(scenario())
@@ -187,7 +187,7 @@ def test_an_order_that_is_not_carried_out_in_time_is_refused(
         client = await rig.connect()
         answer = await client.write_register(5014, 0, device_id=255)
         assert answer.exception_code == FAILED.exception
-        rig.interface.answer(rig.calls[0].number, Outcome())  # too late: no effect
+        rig.desk.answer(rig.calls[0].number, Outcome())  # too late: no effect
         assert (await client.read_holding_registers(1000, count=2, device_id=255)).registers
 
     in_loop(scenario())
@@ -204,7 +204,7 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody(
             await asyncio.sleep(0.001)
         writer.transport.abort()
         await asyncio.sleep(0.01)
-        rig.interface.answer(rig.calls[0].number, Outcome())
+        rig.desk.answer(rig.calls[0].number, Outcome())
         assert await rig.is_served()
 
     in_loop(scenario())
@@ -246,11 +246,11 @@ def test_an_address_that_may_not_send_is_disconnected(loop_bus: Bus, in_loop: In
         rig = Rig(loop_bus, networks=("192.168.2.0/24",))
         assert not await rig.is_served()
         allowed = ModbusSettings(is_on=True, allowed=("127.0.0.1",))
-        rig.interface.use(allowed)
+        rig.desk.use(allowed)
         reader, writer = await open_streams(rig.server.port)
         writer.write(READ_STATE)
         assert await reader.readexactly(len(STATE)) == STATE
-        rig.interface.use(ModbusSettings(is_on=True, allowed=("192.168.2.7",)))
+        rig.desk.use(ModbusSettings(is_on=True, allowed=("192.168.2.7",)))
         with contextlib.suppress(ConnectionError):
             writer.write(bytes.fromhex("0000 0000 0006 ff 06 1396 0000"))
             assert await reader.read() == b""
@@ -264,15 +264,15 @@ def test_switched_off_it_closes_the_port_and_its_clients(loop_bus: Bus, in_loop:
         rig = Rig(loop_bus)
         client, port = await rig.connect(), rig.server.port
         assert (await client.read_holding_registers(1000, count=2, device_id=0)).registers
-        rig.interface.use(ModbusSettings())
+        rig.desk.use(ModbusSettings())
         with pytest.raises(ConnectionError):
             await asyncio.open_connection("127.0.0.1", port)
         while client.connected:
             await asyncio.sleep(0.01)
         for _ in range(3):  # also before the port has been served
-            rig.interface.use(ModbusSettings(is_on=True))
-            rig.interface.use(ModbusSettings())
-        rig.interface.use(ModbusSettings(is_on=True))
+            rig.desk.use(ModbusSettings(is_on=True))
+            rig.desk.use(ModbusSettings())
+        rig.desk.use(ModbusSettings(is_on=True))
         assert await rig.is_served()
 
     in_loop(scenario())
@@ -283,9 +283,9 @@ def test_a_port_that_cannot_be_opened_is_named(loop_bus: Bus, in_loop: InLoop) -
         rig = Rig(loop_bus)
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            problem = rig.server.open("127.0.0.1", port, rig.interface)
+            problem = rig.server.open("127.0.0.1", port, rig.desk)
             assert problem == f"TCP port {port} is in use by another program"
-        assert "no address" in rig.server.open("192.0.2.1", 0, rig.interface)
+        assert "no address" in rig.server.open("192.0.2.1", 0, rig.desk)
 
     in_loop(scenario())
 
