@@ -1,8 +1,8 @@
 """The cost of the graph: time to READY, the gap of a restart, memory and CPU of the board's part.
 
 The board graph is bench/launch.toml without plant and portal: what runs in the box, supervisor and
-warm parent included; a node that is not written yet has a stand-in with its libraries. dcs is
-connected to the portal; the memory is measured without a charging service as well. Run
+warm parent included. dcs is connected to the portal, and the UDP interface of smart_home is on; the
+memory is measured without a charging service as well. Run
 `python bench/launch.py --json`.
 """
 

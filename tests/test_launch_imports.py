@@ -11,11 +11,8 @@ import launch
 from launch.plan_file import load_plan
 
 ROOT = Path(launch.__file__).parents[1]
-PLANS = {
-    plan.name: load_plan(plan)
-    for plan in (ROOT / "launch" / "simulation.toml", ROOT / "bench" / "launch.toml")
-}
-NODES = {(name, node.name): node for name, plan in PLANS.items() for node in plan.nodes}
+PLAN = ROOT / "launch" / "simulation.toml"
+NODES = {node.name: node for node in load_plan(PLAN).nodes}
 
 # Loads one node as a warm parent does, and prints which packages the project's own modules import
 # beyond those that every node's process has: third-party ones, and asyncio, which costs 5 MB.
@@ -30,7 +27,7 @@ file, node, *folders = sys.argv[1:]
 sys.path.extend(folders)
 plan = load_plan(Path(file))
 shared = set(sys.modules)
-checked = (*launch.warm.PACKAGES, "bench")
+checked = launch.warm.PACKAGES
 found = set()
 really_import = builtins.__import__
 
@@ -49,12 +46,11 @@ print(json.dumps(sorted(found)))
 """
 
 
-@pytest.mark.parametrize(("file", "node"), NODES, ids=[" ".join(key) for key in NODES])
-def test_a_node_declares_what_it_imports(file: str, node: str) -> None:
-    folder = "bench" if file == "launch.toml" else "launch"
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_declares_what_it_imports(node: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-c", LOAD, str(ROOT / folder / file), node, str(ROOT)],
+        [sys.executable, "-I", "-c", LOAD, str(PLAN), node, str(ROOT)],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    module = __import__(NODES[file, node].module, fromlist=["IMPORTS"])
+    module = __import__(NODES[node].module, fromlist=["IMPORTS"])
     assert sorted(getattr(module, "IMPORTS", ())) == json.loads(done.stdout)

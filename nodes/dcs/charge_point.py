@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 from msgspec.structs import replace
@@ -29,6 +28,7 @@ from msgs.topics import (
     SAFETY_STATUS,
     SESSION_STATUS,
 )
+from msgs.version import VERSION
 from nodes.dcs.dialect import Dialect, Message, ServiceFailure, UnsendableError
 from nodes.dcs.dialect_16 import dialect
 from nodes.dcs.kept import Durable
@@ -68,7 +68,7 @@ class ChargePoint:
         bus.on_close(self._records.close)
         label = read_valid_or_raise(bus.state_dir / LABEL_FILE, Label)
         self._serial = "" if label is None else label.serial
-        self._firmware = version("wallbox")
+        self._firmware = VERSION
         self._secret = self._read(lambda: load_secret(bus.state_dir, KEY), b"")
         prefix = f"{bus.random('message id').getrandbits(48):012x}"
         self._state = start(self._read(self._records.load, Durable()), prefix)

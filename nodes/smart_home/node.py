@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from itertools import count
 from typing import Any, Literal
 
@@ -32,6 +31,7 @@ from msgs.topics import (
     SMART_HOME_STATUS,
     SMART_HOME_WISH,
 )
+from msgs.version import VERSION
 from nodes.smart_home import words
 from nodes.smart_home.datagrams import Datagrams
 from nodes.smart_home.machine import start, step
@@ -45,13 +45,13 @@ from nodes.smart_home.modbus_server import ModbusServer
 from nodes.smart_home.snapshot import BoxSnapshot, NewestMessages, snapshot_of
 from nodes.smart_home.state import Inputs, OrderCall, OrderReplied, Outputs, Stores, session_seen
 from nodes.smart_home.store import load, save
-from nodes.smart_home.udp_desk import NEWS_PERIOD_S, OFF, UdpDesk, UdpSettings
+from nodes.smart_home.udp_desk import OFF, UdpDesk, UdpSettings
 from nodes.smart_home.udp_reports import Identity
 from nodes.smart_home.udp_senders import PORT
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
-LOOK_S = 0.5
+LOOK_S = 1.0
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,9 +92,7 @@ class SmartHomeNode:
         self._pilot = bus.subscribe(PILOT_STATUS, uses=lambda _: None)
         self._box = bus.subscribe(METER_BOX, uses=lambda _: None)
         self._offer = bus.subscribe(LOAD_OFFER, uses=lambda _: None)
-        identity = Identity(
-            serial="" if label is None else label.serial, firmware=version("wallbox")
-        )
+        identity = Identity(serial="" if label is None else label.serial, firmware=VERSION)
         number = count(1).__next__  # of the next order, of either interface
         self._udp = UdpDesk(
             bus,
@@ -119,7 +117,6 @@ class SmartHomeNode:
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
             bus, LOOK_S, self._look, self._act, is_exact=True
         )
-        bus.every(NEWS_PERIOD_S, self._udp.send_news)
 
     def _on_change(self, _: object) -> None:
         self._rounds.wake()

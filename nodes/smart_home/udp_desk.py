@@ -6,7 +6,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bus import Answer, Bus
+from bus import Answer, Bus, Timer
 from msgs.methods import LIST_SESSIONS
 from msgs.session import SessionRecord, SessionsArguments
 from nodes.smart_home import udp_reports, udp_senders, words
@@ -74,6 +74,7 @@ class UdpDesk:
         self._output = 0
         self._news: BoxSnapshot | None = None
         self._news_energy_s = 0.0
+        self._news_timer: Timer | None = None
         self._retry_s = 0.0
         self.problem = ""  # why it does not answer
         self.identity_dip = 0
@@ -113,23 +114,6 @@ class UdpDesk:
         text = udp_reports.error(outcome.refusal) if outcome.refusal else udp_reports.OK
         self._reply(datagram, text)
 
-    def send_news(self) -> None:
-        """Send what has changed to the last sender (UDP guide, page 35)."""
-        now_s = self._bus.clock.now_s()
-        address = udp_senders.news_to(self._senders, now_s) if self._settings.is_on else ""
-        if not address:
-            self._news = None
-            return
-        seen, before = self._see(), self._news
-        if before is not None and seen.session_dwh != before.session_dwh:
-            if now_s < self._news_energy_s + ENERGY_S:
-                seen = replace(seen, session_dwh=before.session_dwh)
-            else:
-                self._news_energy_s = now_s
-        self._news = seen
-        for text in () if before is None else udp_reports.pushed(before, seen):
-            self._send(address, PORT, text)
-
     # --- commands ------------------------------------------------------------------------------
 
     def _receive(self, datagram: Datagram) -> None:
@@ -145,8 +129,9 @@ class UdpDesk:
         self._senders, is_admitted = udp_senders.admit(self._senders, datagram.address, now_s, cost)
         if not is_admitted:
             return
-        if self._news is None:
-            self._news = self._see()  # news from now on
+        if self._news_timer is None:
+            self._news = self._see()
+            self._news_timer = self._bus.every(NEWS_PERIOD_S, self._send_news)
         match command:
             case Info():
                 self._reply(datagram, udp_reports.info(self._identity))
@@ -218,6 +203,26 @@ class UdpDesk:
             is_utc_set=clock.is_utc_set(),
             has_service=self.has_service,
         )
+
+    def _send_news(self) -> None:
+        """Send what has changed to the last sender (UDP guide, page 35)."""
+        now_s = self._bus.clock.now_s()
+        address = udp_senders.news_to(self._senders, now_s) if self._settings.is_on else ""
+        if not address:
+            self._news = None
+            if self._news_timer is not None:
+                self._news_timer.cancel()
+                self._news_timer = None
+            return
+        seen, before = self._see(), self._news
+        if before is not None and seen.session_dwh != before.session_dwh:
+            if now_s < self._news_energy_s + ENERGY_S:
+                seen = replace(seen, session_dwh=before.session_dwh)
+            else:
+                self._news_energy_s = now_s
+        self._news = seen
+        for text in () if before is None else udp_reports.pushed(before, seen):
+            self._send(address, PORT, text)
 
     def _reply(self, datagram: Datagram, text: str) -> None:
         self._send(datagram.address, PORT, text)

@@ -64,6 +64,15 @@ def test_three_reads_that_all_differ_are_the_lowest_and_change_no_mode() -> None
     assert (switches.installation_limit_a, switches.is_commissioning) == (10.0, True)
 
 
+@pytest.mark.req("APP-2")
+def test_both_switches_are_published_as_two_reads_of_three_have_them() -> None:
+    assert reads((0x25, 0x01), (0x25, 0x01)).dip == 0
+    switches = reads((0x25, 0x01), (0xFF, 0xFF), (0x25, 0x01))
+    assert switches.dip == 0x2501
+    assert reads((0x24, 0), (0x26, 0), switches=switches).dip == 0x2501  # no majority
+    assert reads(*[(0x05, 0x80)] * 3, switches=switches).dip == 0x0580
+
+
 @pytest.mark.req("STA-4")
 def test_dsw2_8_is_commissioning_and_no_other_switch_is() -> None:
     assert not reads(*[(0, 0xFE)] * 3).is_commissioning

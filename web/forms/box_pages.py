@@ -224,7 +224,7 @@ SMART_HOME = Page(
                     key="smart_home.udp_start",
                     label="Start with the number of a card",
                     help="Who knows the number of a card can then start a charge through the "
-                    "network. Numbers of cards are no secret that cannot be found out.",
+                    "network. Every card reader can read the number of a card near it.",
                 ),
                 Field(
                     key="smart_home.udp_tokens",
