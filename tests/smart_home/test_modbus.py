@@ -347,6 +347,19 @@ def test_a_part_of_a_failsafe_is_forgotten_when_it_is_switched_off(tmp_path: Pat
 
 
 @pytest.mark.req("APP-2")
+def test_the_parts_of_a_failsafe_that_has_counted_are_used_up(tmp_path: Path) -> None:
+    with at_modbus_home(tmp_path) as box:
+        box.write(5016, 6_000)
+        box.write(5018, 30)
+        box.home.order("failsafe 60 9000 0")  # another controller's
+        box.write(5018, 40)
+        assert (box.read(1600), box.read(1602)) == (9_000, 40)
+        box.home.order("failsafe 0 0 0")
+        box.write(5018, 50)
+        assert box.read(1602) == 0  # its current is missing
+
+
+@pytest.mark.req("APP-2")
 def test_it_is_off_at_delivery_and_follows_the_setting(tmp_path: Path) -> None:
     with at_modbus_home(tmp_path, modbus="factory.smart_home.enabled=true") as box:
         for is_on in (False, True, False, True):

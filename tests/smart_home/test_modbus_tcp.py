@@ -210,6 +210,22 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody(
     in_loop(scenario())
 
 
+def test_an_answer_that_comes_after_its_client_was_cut_off_harms_nobody(
+    loop_bus: Bus, in_loop: InLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modbus_connections, "IDLE_S", 0.1)
+
+    async def scenario() -> None:
+        rig = Rig(loop_bus, answers=False)
+        reader, writer = await open_streams(rig.server.port)
+        writer.write(bytes.fromhex("0000 0000 0006 ff 06 1396 0000"))
+        assert await reader.read() == b""
+        rig.desk.answer(rig.calls[0].number, Outcome())
+        assert await rig.is_served()
+
+    in_loop(scenario())
+
+
 def test_no_more_than_16_clients_and_those_that_go_make_room(
     loop_bus: Bus, in_loop: InLoop
 ) -> None:
@@ -244,6 +260,8 @@ def test_a_client_that_sends_nothing_is_cut_off(
 def test_an_address_that_may_not_send_is_disconnected(loop_bus: Bus, in_loop: InLoop) -> None:
     async def scenario() -> None:
         rig = Rig(loop_bus, networks=("192.168.2.0/24",))
+        reader, _ = await open_streams(rig.server.port)
+        assert await reader.read() == b""  # it has sent nothing
         assert not await rig.is_served()
         allowed = ModbusSettings(is_on=True, allowed=("127.0.0.1",))
         rig.desk.use(allowed)
