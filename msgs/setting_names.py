@@ -24,6 +24,7 @@ _SERVICE = {  # one that is given is used
     "dcs.security_profile": "dcs.security_profile",
 }
 _SMART_HOME = {  # an interface that is switched on is used
+    "smart_home.modbus": "smart_home.modbus",
     "smart_home.udp": "smart_home.udp",
     "smart_home.udp_start": "smart_home.udp_start",
     "smart_home.udp_tokens": "smart_home.udp_tokens",
@@ -67,7 +68,7 @@ def _switch(parameter: str, key: str, value: Any) -> Mapping[str, Any]:
     is_on = _ON_OFF.get(value, value) if isinstance(value, str) else value
     if not isinstance(is_on, bool):
         raise SettingError(parameter, f'expected "on" or "off"; got {shown(value)}')
-    if is_on and key == "smart_home.udp":  # its wishes count
+    if is_on and key in ("smart_home.udp", "smart_home.modbus"):  # its wishes count
         return {key: True, "smart_home.enabled": True}
     return {key: is_on}
 

@@ -241,7 +241,8 @@ class SmartHomeSection(Controller, frozen=True, kw_only=True, forbid_unknown_fie
 
     udp: bool = False  # port 7090; DSW1.3 has to switch it on as well
     udp_start: bool = False  # `start` with the number of a card authorises as the card does
-    udp_tokens: bool = False  # the reports of sessions have the numbers of cards
+    udp_tokens: bool = False  # numbers of cards are shown, by Modbus as well
+    modbus: bool = False  # TCP port 502; with DSW1.3, and beside UDP
     allowed: AllowList = ()  # who may send; empty: the networks that the box is in
 
 

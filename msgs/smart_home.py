@@ -43,6 +43,8 @@ class SmartHomeStatus(Struct, frozen=True, kw_only=True):
 
     udp: Text = ""  # why the UDP interface does not answer; "": it answers
     has_udp: bool = False  # the settings have it on
+    modbus: Text = ""  # likewise, of the Modbus interface
+    has_modbus: bool = False
     limit_a: Amps | None = None  # of each phase; None: none was asked for
     is_enabled: bool = True
     failsafe_s: Seconds | None = None  # None: no failsafe

@@ -1,5 +1,7 @@
 """What local controllers have asked for, as text (MET-7). Pure."""
 
+from collections.abc import Mapping
+
 from msgs.smart_home import SmartHomeOrder, SmartHomeStatus
 from view.silence import silence
 from view.snapshot import Snapshot
@@ -12,10 +14,25 @@ def smart_home_words(snapshot: Snapshot) -> str:
         return "not used"
     if said is None:
         return silence(snapshot, snapshot.smart_home)
-    if said.has_udp and said.udp:
-        return f"not answering: {said.udp}"
-    counts = _counts(said)
-    return f"{counts}; {_last(said.last)}" if counts else _last(said.last)
+    problems = {
+        name: problem
+        for name, is_on, problem in (
+            ("UDP", said.has_udp, said.udp),
+            ("Modbus", said.has_modbus, said.modbus),
+        )
+        if is_on and problem
+    }
+    if problems and len(problems) == said.has_udp + said.has_modbus:  # none answers
+        return _unanswered(problems)
+    parts = (_unanswered(problems), _counts(said), _last(said.last))
+    return "; ".join(part for part in parts if part)
+
+
+def _unanswered(problems: Mapping[str, str]) -> str:
+    """Return why interfaces, by their names, do not answer; "": each does."""
+    if len(problems) > 1 and len(set(problems.values())) == 1:
+        return f"{' and '.join(problems)} do not answer: {next(iter(problems.values()))}"
+    return "; ".join(f"{name} does not answer: {problem}" for name, problem in problems.items())
 
 
 def _counts(said: SmartHomeStatus) -> str:

@@ -5,31 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from nodes.modbus_map.blocks import Block, contains, plan_blocks
 from nodes.modbus_map.chain import simulated
 from nodes.modbus_map.codec import Codec, Registers, Values
+from nodes.modbus_map.exceptions import (
+    GATEWAY_NO_RESPONSE,
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+)
 from nodes.modbus_map.kinds import words_of
 from nodes.modbus_map.meter_map import MeterMap, RegisterTerm
-
-ILLEGAL_FUNCTION = 1
-ILLEGAL_ADDRESS = 2
-ILLEGAL_VALUE = 3
-GATEWAY_NO_RESPONSE = 11
-
-# Modbus Application Protocol V1.1b3, 7.
-EXCEPTIONS = {
-    ILLEGAL_FUNCTION: "illegal function",
-    ILLEGAL_ADDRESS: "illegal data address",
-    ILLEGAL_VALUE: "illegal data value",
-    4: "server device failure",
-    5: "acknowledge",
-    6: "server device busy",
-    8: "memory parity error",
-    10: "gateway path unavailable",
-    GATEWAY_NO_RESPONSE: "gateway target device failed to respond",
-}
-
-# Exceptions by which a meter says that it has no such registers. Some meters say 4; the others may
-# be over in the next poll.
-REFUSED_KEY = "registers"  # of a refusal on the bus, with the same meaning
-REFUSALS = frozenset({ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, 4})
 
 
 class Bank:

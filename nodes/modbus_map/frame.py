@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 
 from pymodbus.framer import FramerSocket
-from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 
 # Errors of a peer are logged by the node, as text and once.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
@@ -95,3 +95,9 @@ class ModbusFrames:
 def pack(pdu: ModbusPDU) -> bytes:
     """Return the bytes of a request or an answer."""
     return _FRAMER.buildFrame(pdu)
+
+
+def pack_exception(request: ModbusFrame, exception: int) -> bytes:
+    """Return the bytes of an answer that is an exception."""
+    function = request.body[0]
+    return pack(ExceptionResponse(function, exception, request.unit, request.transaction))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from bus import Bus, Spawned
-from nodes.modbus_map.bank import EXCEPTIONS, REFUSALS
 from nodes.modbus_map.blocks import Block
+from nodes.modbus_map.exceptions import EXCEPTIONS, REFUSALS
 from nodes.modbus_map.poll import read_each
 from nodes.modbus_map.transport import AllDone, Done, ReadError, Result
 

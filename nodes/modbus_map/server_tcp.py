@@ -1,23 +1,19 @@
-"""A real Modbus TCP server inside asyncio that can be stopped and started again.
+"""Simulated meters behind real Modbus TCP servers, which can be stopped and started again."""
 
-asyncio's streams carry pymodbus's frames. The server of pymodbus is not used: it binds its port
-itself and does not report why it cannot.
-"""
-
-import asyncio
 import errno
 import socket
 
 from msgspec import Struct
-from pymodbus.pdu import ExceptionResponse
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersResponse,
     ReadInputRegistersResponse,
 )
 
 from bus import Bus, DriverError
-from nodes.modbus_map.bank import ILLEGAL_FUNCTION, ILLEGAL_VALUE, Banks, answer
-from nodes.modbus_map.frame import REQUESTS, ModbusFrame, ModbusFrameError, ModbusFrames, pack
+from nodes.modbus_map.bank import Banks, answer
+from nodes.modbus_map.connections import BACKLOG, Connections
+from nodes.modbus_map.exceptions import ILLEGAL_FUNCTION, ILLEGAL_VALUE
+from nodes.modbus_map.frame import REQUESTS, ModbusFrame, pack, pack_exception
 from nodes.modbus_map.server import Server, Servers
 
 # Of one server; one more is closed at once. Each has a coroutine, of which a node may have 256
@@ -25,7 +21,6 @@ from nodes.modbus_map.server import Server, Servers
 # connections loses them after IDLE_S.
 MOST_CONNECTIONS = 32
 IDLE_S = 120.0  # assumed: no client asks less often; also for a request that never ends
-_BACKLOG = 16
 _ANSWERS = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}
 
 
@@ -70,9 +65,7 @@ class TcpServer:
         self._host = host
         self._parameters = parameters
         self._banks = banks
-        self._listening: socket.socket | None = None
-        self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._connections: Connections | None = None
         self.port = port
         self.start()
 
@@ -83,25 +76,22 @@ class TcpServer:
 
         :raises DriverError: the port cannot be opened.
         """
-        if self._listening is None:
-            self._listening = self._bind()
-            self.port = self._listening.getsockname()[1]
-            self._bus.spawn(self._serve(self._listening))
+        if self._connections is None:
+            listening = self._bind()
+            self.port = listening.getsockname()[1]
+            self._connections = Connections(
+                self._bus, listening, self._answer, most=MOST_CONNECTIONS, idle_s=IDLE_S
+            )
 
     def stop(self) -> None:
         """Close the port and every connection; no effect while it is closed already."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        if self._listening is not None:
-            self._listening.close()
-            self._listening = None
-        for connection in self._connections:
-            connection.transport.abort()
+        if self._connections is not None:
+            self._connections.close()
+            self._connections = None
 
     def _bind(self) -> socket.socket:
         try:
-            return socket.create_server((self._host, self.port), backlog=_BACKLOG)
+            return socket.create_server((self._host, self.port), backlog=BACKLOG)
         except OSError as error:
             host_parameter, port_parameter = self._parameters
             why, parameter = f"cannot be opened: {error.strerror or error}", port_parameter
@@ -115,38 +105,8 @@ class TcpServer:
                     parameter = host_parameter
             raise DriverError(f"TCP port {self.port} on {self._host} {why}", parameter) from error
 
-    async def _serve(self, listening: socket.socket) -> None:
-        """Begin to accept connections, unless the server was stopped meanwhile."""
-        if listening is not self._listening:
-            return
-        # Started in a second call, so that `stop` can close the server at any time.
-        self._server = await asyncio.start_server(
-            self._accept, sock=listening, backlog=_BACKLOG, start_serving=False
-        )
-        await self._server.start_serving()
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._listening is None or len(self._connections) >= MOST_CONNECTIONS:
-            writer.close()
-            return
-        self._connections.add(writer)
-        self._bus.spawn(self._answer(reader, writer))
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection in order, until either end closes it."""
-        frames = ModbusFrames(reader)
-        try:
-            while True:
-                async with asyncio.timeout(IDLE_S):
-                    writer.write(_answer(self._banks, await frames.receive()))
-                    await writer.drain()
-        except TimeoutError:
-            writer.transport.abort()  # `close` would wait for a client that does not read
-        except (ModbusFrameError, asyncio.IncompleteReadError, OSError):
-            pass
-        finally:
-            self._connections.discard(writer)
-            writer.close()
+    async def _answer(self, frame: ModbusFrame, client: str) -> bytes:
+        return _answer(self._banks, frame)
 
 
 def open(bus: Bus, parameters: Parameters) -> Servers:
@@ -164,7 +124,7 @@ def _answer(banks: Banks, frame: ModbusFrame) -> bytes:
         if request is not None:
             result = answer(banks, frame.unit, function, [(request.address, request.count)])
     if isinstance(result, int):
-        return pack(ExceptionResponse(function, result, frame.unit, frame.transaction))
+        return pack_exception(frame, result)
     return pack(
         _ANSWERS[function](dev_id=frame.unit, transaction_id=frame.transaction, registers=result)
     )

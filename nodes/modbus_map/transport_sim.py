@@ -9,8 +9,8 @@ from msgspec import Struct
 from bus import Answer, Bus, Status
 from msgs.methods import MODBUS_READ
 from msgs.plant import ModbusRead, Registers
-from nodes.modbus_map.bank import REFUSED_KEY
 from nodes.modbus_map.blocks import Block
+from nodes.modbus_map.exceptions import REFUSED_KEY
 from nodes.modbus_map.subnet import LOOPBACK
 from nodes.modbus_map.transport import (
     AllDone,

@@ -26,7 +26,8 @@ from msgs.methods import (
     WORLD,
 )
 from msgs.plant import FaultName, HouseLoad, ModbusRead, Registers, SimFault, Tap, WorldStatus
-from nodes.modbus_map.bank import EXCEPTIONS, REFUSALS, REFUSED_KEY, Banks, answer
+from nodes.modbus_map.bank import Banks, answer
+from nodes.modbus_map.exceptions import EXCEPTIONS, REFUSALS, REFUSED_KEY
 from nodes.modbus_map.server import Server
 from nodes.plant import acts
 from nodes.plant.acts import ImpossibleError

@@ -1,8 +1,9 @@
-"""Wiring of smart_home: look at the messages, step, publish; the UDP interface."""
+"""Wiring of smart_home: look at the messages, step, publish; the interfaces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -34,6 +35,13 @@ from msgs.version import VERSION
 from nodes.smart_home import words
 from nodes.smart_home.datagrams import Datagrams
 from nodes.smart_home.machine import start, step
+from nodes.smart_home.modbus_desk import (
+    MODBUS_OFF,
+    MODBUS_PORT,
+    ModbusDesk,
+    ModbusSettings,
+)
+from nodes.smart_home.modbus_server import ModbusServer
 from nodes.smart_home.snapshot import BoxSnapshot, NewestMessages, snapshot_of
 from nodes.smart_home.state import Inputs, OrderCall, OrderReplied, Outputs, Stores, session_seen
 from nodes.smart_home.store import load, save
@@ -51,6 +59,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     host: Host = ""  # the address of its interfaces; "": each of this machine
     udp_port: OwnPort = PORT
+    modbus_port: OwnPort = MODBUS_PORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +67,18 @@ class Drivers:
     """The devices of smart_home."""
 
     datagrams: Datagrams
+    modbus: ModbusServer
 
 
 class SmartHomeNode:
-    """The settings, seven topics, one machine, one interface."""
+    """The settings, seven topics, one machine, two interfaces."""
 
-    def __init__(self, bus: Bus, parameters: Parameters, datagrams: Datagrams) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         """Read what is kept.
 
         :raises StoreError: the label cannot be read.
         """
-        self._bus, self._datagrams = bus, datagrams
+        self._bus, self._drivers = bus, drivers
         label = read_valid_or_raise(bus.state_dir / LABEL_FILE, Label)
         kept, is_lost, lasting = load(bus.run_dir, bus.state_dir, bus.log)
         self._state = start(kept, lasting, bus.clock.now_s(), is_lost=is_lost)
@@ -83,13 +93,25 @@ class SmartHomeNode:
         self._box = bus.subscribe(METER_BOX, uses=lambda _: None)
         self._offer = bus.subscribe(LOAD_OFFER, uses=lambda _: None)
         identity = Identity(serial="" if label is None else label.serial, firmware=VERSION)
+        number = count(1).__next__  # of the next order, of either interface
         self._udp = UdpDesk(
             bus,
-            datagrams,
+            drivers.datagrams,
             (parameters.host, parameters.udp_port),
             identity,
             self._see,
             self._on_order,
+            number,
+        )
+        self._modbus = ModbusDesk(
+            bus,
+            drivers.modbus,
+            (parameters.host, parameters.modbus_port),
+            identity.serial,
+            drivers.datagrams.networks,
+            self._see,
+            self._on_order,
+            number,
         )
         bus.on_stop(self._stop)
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
@@ -103,11 +125,14 @@ class SmartHomeNode:
         self._rounds.run(lambda inputs: replace(inputs, order=call))
 
     def _look(self, instant: Instant) -> Inputs:
-        clock, settings = self._bus.clock, self._settings.message
+        clock, settings, safety = self._bus.clock, self._settings.message, self._safety.message
         session, graph = self._session.fresh(), self._graph.message
-        udp = OFF if settings is None else udp_settings_of(settings, self._safety.message)
+        udp = OFF if settings is None else udp_settings_of(settings, safety)
         self._udp.use(udp)
+        modbus = MODBUS_OFF if settings is None else modbus_settings_of(settings, safety)
+        self._modbus.use(modbus)
         has_udp = settings is not None and settings.smart_home.udp
+        has_modbus = settings is not None and settings.smart_home.modbus
         return Inputs(
             now_s=instant.now_s,
             utc_ns=instant.utc_ns,
@@ -116,7 +141,9 @@ class SmartHomeNode:
             is_used=settings is not None and settings.smart_home.enabled,
             session=None if session is None else session_seen(session),
             has_udp=has_udp,
-            udp=words.udp(self._safety.message, self._udp.problem) if has_udp else "",
+            udp=words.unanswered(safety, self._udp.problem) if has_udp else "",
+            has_modbus=has_modbus,
+            modbus=words.unanswered(safety, self._modbus.problem) if has_modbus else "",
         )
 
     def _act(self, inputs: Inputs) -> Outputs:
@@ -133,6 +160,7 @@ class SmartHomeNode:
             self._write(outputs.write)
         for number, outcome in outputs.answers:
             self._udp.answer(number, outcome)
+            self._modbus.answer(number, outcome)
         return outputs
 
     def _write(self, stores: Stores) -> None:
@@ -167,7 +195,8 @@ class SmartHomeNode:
 
     def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
         self._rounds.stop()
-        leave(self._datagrams, reason)
+        leave(self._drivers.datagrams, reason)
+        leave(self._drivers.modbus, reason)
         done()
 
 
@@ -184,7 +213,7 @@ def is_online(dcs: DcsStatus) -> bool:
 def udp_settings_of(settings: Settings, safety: SafetyStatus | None) -> UdpSettings:
     """Return how the UDP interface is used: the settings and DSW1.3 have to switch it on."""
     section = settings.smart_home
-    if not (section.enabled and section.udp and safety is not None and safety.dip & DIP_SMART_HOME):
+    if not (section.udp and _is_used(settings, safety)):
         return OFF
     return UdpSettings(
         is_on=True,
@@ -194,11 +223,24 @@ def udp_settings_of(settings: Settings, safety: SafetyStatus | None) -> UdpSetti
     )
 
 
+def modbus_settings_of(settings: Settings, safety: SafetyStatus | None) -> ModbusSettings:
+    """Return how the Modbus interface is used, likewise."""
+    section = settings.smart_home
+    if not (section.modbus and _is_used(settings, safety)):
+        return MODBUS_OFF
+    return ModbusSettings(is_on=True, allowed=section.allowed, has_tags=section.udp_tokens)
+
+
+def _is_used(settings: Settings, safety: SafetyStatus | None) -> bool:
+    is_on = safety is not None and safety.dip & DIP_SMART_HOME != 0
+    return settings.smart_home.enabled and is_on
+
+
 def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> SmartHomeNode:
     """Start the node.
 
     :raises StoreError: the label cannot be read.
     """
-    node = SmartHomeNode(bus, parameters, drivers.datagrams)
+    node = SmartHomeNode(bus, parameters, drivers)
     bus.ready()
     return node

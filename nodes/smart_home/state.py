@@ -68,6 +68,8 @@ class Inputs(Struct, frozen=True, kw_only=True):
     session: ChargeSeen | None = None  # None: silent
     has_udp: bool = False  # the settings have it on
     udp: str = ""  # why it does not answer, for a person; "": it does
+    has_modbus: bool = False  # likewise
+    modbus: str = ""
     order: OrderCall | None = None
     replied: OrderReplied | None = None
     written: WriteResult | None = None

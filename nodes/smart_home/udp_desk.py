@@ -57,16 +57,20 @@ class UdpDesk:
         identity: Identity,
         see: Callable[[], BoxSnapshot],
         order: Callable[[OrderCall], None],
+        number: Callable[[], int],
     ) -> None:
-        """`order` carries out an order; `answer` is called with its outcome later."""
+        """`order` carries out an order; `answer` is called with its outcome later.
+
+        :param number: gives the next number of an order.
+        """
         self._bus, self._datagrams = bus, datagrams
         self._host, self._port = place
         self._identity, self._see, self._order = identity, see, order
+        self._number = number
         self._settings = OFF
         self._networks: tuple[str, ...] = ()
         self._senders = NO_SENDERS
         self._open: dict[int, Datagram] = {}  # orders that are not answered yet
-        self._number = 0
         self._output = 0
         self._news: BoxSnapshot | None = None
         self._news_energy_s = 0.0
@@ -145,11 +149,11 @@ class UdpDesk:
             ):
                 self._reply(datagram, udp_reports.error(words.BLOCKED))
             case _:
-                self._number += 1
-                self._open[self._number] = datagram
+                number = self._number()
+                self._open[number] = datagram
                 self._order(
                     OrderCall(
-                        number=self._number,
+                        number=number,
                         order=command,
                         sender=datagram.address,
                         words=words.order(command),

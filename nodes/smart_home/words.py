@@ -25,8 +25,8 @@ SILENT = "the controller has not been heard within the time of its failsafe"
 FULL = "its energy limit is reached"
 
 
-def udp(safety: SafetyStatus | None, problem: str) -> str:
-    """Return why the UDP interface does not answer, though the settings have it on."""
+def unanswered(safety: SafetyStatus | None, problem: str) -> str:
+    """Return why an interface does not answer, though the settings have it on."""
     if safety is None:
         return "the wallbox starts"
     if not safety.dip & DIP_SMART_HOME:

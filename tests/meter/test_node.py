@@ -19,8 +19,9 @@ from msgs.settings import Settings
 from msgs.topics import METER_BOX, METER_HOUSE, METER_SOLAR, SETTINGS, SIM_POWER
 from nodes.meter.chip_sim import SimMeterChip
 from nodes.meter.node import Drivers, Parameters, build
-from nodes.modbus_map.bank import REFUSALS, REFUSED_KEY, Bank, answer
+from nodes.modbus_map.bank import Bank, answer
 from nodes.modbus_map.codec import Values
+from nodes.modbus_map.exceptions import REFUSALS, REFUSED_KEY
 from nodes.modbus_map.meter_map import load_map
 from nodes.modbus_map.serial_line_sim import SimSerialModbus
 from nodes.modbus_map.transport_sim import SimModbus

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msgs.meter import NO_LINE, Line
-from nodes.modbus_map.bank import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, Bank, answer
+from nodes.modbus_map.bank import Bank, answer
 from nodes.modbus_map.blocks import Block, plan_blocks
 from nodes.modbus_map.codec import Codec, NotAvailableError, Values
+from nodes.modbus_map.exceptions import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION
 from nodes.modbus_map.judge import MOST_A, MOST_V
 from nodes.modbus_map.kinds import words_of
 from nodes.modbus_map.meter_map import MapError, load_map, map_names, parse_map

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bus import Bus
-from nodes.modbus_map.bank import REFUSALS, Bank, answer
+from nodes.modbus_map.bank import Bank, answer
 from nodes.modbus_map.blocks import Block, plan_blocks
 from nodes.modbus_map.codec import Codec, Values
+from nodes.modbus_map.exceptions import REFUSALS
 from nodes.modbus_map.meter_map import MeterMap, load_map, map_names
 from nodes.modbus_map.poll import find_model, read_each
 from nodes.modbus_map.server_tcp import TcpServer

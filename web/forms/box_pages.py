@@ -194,8 +194,8 @@ SMART_HOME = Page(
     title="Smart Home Interface",
     lead="A controller in the home network, as an energy manager or a smart home, reads the values "
     "of the wallbox and limits, pauses or ends the charge. It never raises another limit.",
-    warning="The UDP interface has no password: every device at an address that may send can use "
-    "it.",
+    warning="UDP and Modbus have no password: every device at an address that may send can use "
+    "them.",
     groups=(
         Group(
             is_switched=True,
@@ -205,6 +205,13 @@ SMART_HOME = Page(
                     key="smart_home.udp",
                     label="UDP interface, port 7090",
                     help="The DIP switch DSW1.3 in the wallbox has to be on as well.",
+                    is_brief=True,
+                ),
+                Field(
+                    key="smart_home.modbus",
+                    label="Modbus interface, TCP port 502",
+                    help="The same DIP switch has to be on. One interface is enough for a "
+                    "controller; of two controllers the newest order counts.",
                     is_brief=True,
                 ),
                 Field(

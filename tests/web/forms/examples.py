@@ -174,6 +174,7 @@ EXAMPLES = (
         typed={
             "smart_home.enabled": "on",
             "smart_home.udp": "on",
+            "smart_home.modbus": "on",
             "smart_home.allowed": ["192.168.2.10", "", "10.0.0.0/8"],
             "smart_home.udp_start": "on",
             "smart_home.udp_tokens": "on",
@@ -182,6 +183,7 @@ EXAMPLES = (
         values={
             "smart_home.enabled": True,
             "smart_home.udp": True,
+            "smart_home.modbus": True,
             "smart_home.allowed": ["192.168.2.10", "10.0.0.0/8"],
             "smart_home.udp_start": True,
             "smart_home.udp_tokens": True,
