@@ -138,7 +138,7 @@ class SmartHomeNode:
             utc_ns=instant.utc_ns,
             boot=clock.boot(),
             series="" if graph is None else graph.series,
-            is_used=settings is not None and settings.smart_home.enabled,
+            is_used=None if settings is None or safety is None else udp.is_on or modbus.is_on,
             session=None if session is None else session_seen(session),
             has_udp=has_udp,
             udp=words.unanswered(safety, self._udp.problem) if has_udp else "",

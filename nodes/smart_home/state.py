@@ -64,7 +64,8 @@ class Inputs(Struct, frozen=True, kw_only=True):
     utc_ns: int
     boot: str
     series: str  # "": not known
-    is_used: bool  # the settings use a local controller
+    # A controller can be answered. None: not known yet, so that nothing is lifted.
+    is_used: bool | None
     session: ChargeSeen | None = None  # None: silent
     has_udp: bool = False  # the settings have it on
     udp: str = ""  # why it does not answer, for a person; "": it does

@@ -8,7 +8,10 @@ import pytest
 
 from bus.disk import Refusal, refuse
 from msgs.safety import Contactor
-from nodes.smart_home.kept import RUN_FILE, STATE_FILE
+from nodes.smart_home.control import Control
+from nodes.smart_home.kept import NO_LASTING, RUN_FILE, STATE_FILE, Kept
+from nodes.smart_home.machine import start, step
+from nodes.smart_home.state import Inputs
 from tests.smart_home.home import Home, at_home
 
 
@@ -231,3 +234,47 @@ def test_what_came_of_the_last_order_is_published(home: Home) -> None:
     home.refuse("stop 04AABBCC")
     last = home.said("smart_home/status")["last"]
     assert (last["words"], last["refusal"]) == ("stop with a card", "another card has authorised")
+
+
+@pytest.mark.req("MET-7")
+def test_a_new_node_lifts_nothing_before_the_settings_are_known(home: Home) -> None:
+    home.begin_charge()
+    home.order("curr 10000")
+    home.soon(lambda: home.offered_a == 10.0)
+    home.kill("system")
+    home.restart("smart_home")
+    for _ in range(40):
+        home.advance(0.1)
+        assert home.offered_a == 10.0
+    home.start("system")
+    home.advance(3.0)
+    assert home.offered_a == 10.0
+
+
+@pytest.mark.req("MET-7")
+@pytest.mark.parametrize(
+    ("is_used", "series", "is_said"),
+    [(None, "s", False), (True, "", False), (True, "s", True), (False, "s", True)],
+)
+def test_no_wish_is_sent_before_it_is_known_what_counts(
+    is_used: bool | None, series: str, is_said: bool
+) -> None:
+    control = Control(lasting_ma=10_000)
+    state = start(Kept(control=control, boot="b", series="s"), NO_LASTING, 5.0)
+    inputs = Inputs(now_s=5.0, utc_ns=0, boot="b", series=series, is_used=is_used)
+    state, outputs = step(state, inputs)
+    assert (outputs.wishes is not None) is is_said
+    if is_used and outputs.wishes is not None:
+        assert [wish.limit_a for wish in outputs.wishes.wishes] == [10.0]
+
+
+@pytest.mark.req("APP-2", "MET-7")
+def test_what_was_ordered_counts_no_more_while_no_interface_is_on(tmp_path: Path) -> None:
+    with at_home(tmp_path) as home:
+        home.begin_charge()
+        home.order("curr 10000")
+        home.soon(lambda: home.offered_a == 10.0)
+        home.restart_all()
+    with at_home(tmp_path, "plant.smart_home=false") as home:
+        home.begin_charge()
+        home.soon(lambda: home.offered_a == 32.0)
