@@ -75,5 +75,10 @@ NO_TAG = "0" * TAG_DIGITS
 
 
 def tag_of(uid: Uid) -> str:
-    """Return a UID as local controllers have it: 8 bytes, with zeros behind a shorter one."""
+    """Return a UID as local controllers have it: 8 bytes, with zeros behind a shorter one.
+
+    A token of a charging service that is no UID is none.
+    """
+    if not _HEX.fullmatch(uid.upper()):
+        return NO_TAG
     return uid.upper()[:TAG_DIGITS].ljust(TAG_DIGITS, "0")

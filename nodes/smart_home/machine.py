@@ -79,11 +79,8 @@ def step(state: State, inputs: Inputs) -> tuple[State, Outputs]:
     wishes = _wishes(state.control) if inputs.is_used else NO_WISHES
     has_hold = any(each.hold_s is not None for each in wishes.wishes)
     is_known = inputs.is_used is not None and state.found is None
-    is_sent = (
-        is_known
-        and wishes != state.said
-        or (is_known and has_hold and moment.reached(state.repeat_s))
-    )
+    is_due = wishes != state.said or (has_hold and moment.reached(state.repeat_s))
+    is_sent = is_known and is_due
     if is_sent:
         state = replace(state, said=wishes, repeat_s=moment.now_s + REPEAT_S)
         if has_hold:

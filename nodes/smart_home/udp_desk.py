@@ -30,6 +30,7 @@ from nodes.smart_home.udp_senders import NO_SENDERS, PORT
 
 NEWS_PERIOD_S = 0.5
 ENERGY_S = 10.0  # assumed: between two news of the energy alone
+NETWORKS_S = 10.0  # assumed: the networks of the box may change
 RETRY_S = 10.0  # assumed: a port that is in use is tried again
 SESSIONS = LAST_SESSION - FIRST_SESSION + 1
 
@@ -69,6 +70,7 @@ class UdpDesk:
         self._number = number
         self._settings = OFF
         self._networks: tuple[str, ...] = ()
+        self._networks_s = 0.0  # when they are read again
         self._senders = NO_SENDERS
         self._open: dict[int, Datagram] = {}  # orders that are not answered yet
         self._output = 0
@@ -92,7 +94,7 @@ class UdpDesk:
             self._datagrams.close()
             self.problem, self._news, self._senders = "", None, NO_SENDERS
             return
-        self._networks = self._datagrams.networks()
+        self._networks_s = 0.0
         if was_on:
             return
         before = self.problem
@@ -120,6 +122,8 @@ class UdpDesk:
         settings, now_s = self._settings, self._bus.clock.now_s()
         if not settings.is_on:
             return
+        if now_s >= self._networks_s:
+            self._networks, self._networks_s = self._datagrams.networks(), now_s + NETWORKS_S
         if not udp_senders.may_send(datagram.address, settings.allowed, self._networks):
             return
         command = parse(datagram.content)

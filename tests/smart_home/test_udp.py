@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from msgs.card import NO_TAG, tag_of
 from nodes.smart_home.datagrams_sim import NETWORK
 from tests.smart_home.home import CONTROLLER, OK, Home, at_home
 
@@ -339,3 +340,8 @@ def test_a_port_in_use_is_said_and_tried_again(tmp_path: Path) -> None:
         home.advance(11.0)
         assert home.said("smart_home/status")["udp"] == ""
         assert home.say("i")
+
+
+@pytest.mark.parametrize("token", ["NOCARD", "a@b.example", "", "XYZ", "\u00e4" * 8])
+def test_a_token_that_is_no_number_of_a_card_is_none(token: str) -> None:
+    assert tag_of(token) == NO_TAG
