@@ -109,17 +109,9 @@ def _passages(path: Path) -> Iterator[tuple[int, str, bool]]:
         yield number, line.replace(" .", "."), True
 
 
-@cache
-def whole(path: Path) -> str:
-    """Return all passages of a source file."""
-    return "\n".join(text for _, text, _ in passages(path))
-
-
 def said(path: Path, pattern: str) -> list[str]:
     """Return where a file says something, as file:line: words."""
     compiled = re.compile(rf"\b({pattern})\b", re.IGNORECASE)
-    if not compiled.search(whole(path)):
-        return []
     return [
         f"{path}:{number}: {found[0]}"
         for number, text, is_code in passages(path)
