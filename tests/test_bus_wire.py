@@ -61,6 +61,7 @@ TEXTS = (
     "mon-fri 22:00-06:00 10 A",
     "https://box.example",
     "wss://service.example/ocpp",
+    "192.168.2.0/24",
 )
 
 

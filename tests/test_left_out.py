@@ -44,7 +44,7 @@ def test_the_claims_of_the_owner_are_the_same_with_looks_left_out() -> None:
     assert difference(script, repeats=True) is None
 
 
-STEPPED = {"pilot", "safety", "session", "meter", "load_manager", "rfid", "led"}
+STEPPED = {"pilot", "safety", "session", "meter", "load_manager", "rfid", "led", "smart_home"}
 
 
 def test_each_machine_has_steps_that_may_be_left_out() -> None:

@@ -20,7 +20,6 @@ from nodes.safety.evaluation import (
     forget,
 )
 from nodes.safety.supply import QUIET, MainsFault
-from nodes.safety.switches import Switches
 
 READING = ChainReading(
     high_v=6.0,
@@ -116,7 +115,7 @@ def test_no_reading_forgets_the_pilot_and_keeps_switches_heat_and_phases() -> No
     state, evaluation = evaluate(hot, None, Moment(0.0), ROUND_S, earth_loop=True, is_open=True)
     assert evaluation is Stale.SILENT
     assert state == EvaluationState(
-        switches=Switches(installation_limit_a=32.0, is_commissioning=True),
+        switches=replace(hot.switches, reads=(), closed_reads=()),
         derating=replace(hot.derating, celsius=None, since_s=0.0, is_leaping=False),
         repetition=hot.repetition,
         supply=replace(hot.supply, inside_since_s=None),
