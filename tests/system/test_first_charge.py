@@ -23,8 +23,8 @@ from tests.system.box import NO_CARD, NOISE_S, Box, new_box
 pytestmark = pytest.mark.system
 
 NODES = {
-    "dcs", "led", "load_manager", "meter", "pilot", "plant", "rfid", "safety", "session", "system",
-    "web",
+    "dcs", "led", "load_manager", "meter", "pilot", "plant", "rfid", "safety", "session",
+    "smart_home", "system", "web",
 }  # fmt: skip
 NO_BUS = {"portal"}
 OPEN_WITHIN_S = 0.1  # after the vehicle has left C: IEC 61851-1, Table A.6, seq. 8.1

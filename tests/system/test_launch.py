@@ -317,7 +317,7 @@ def test_nodes_import_before_they_are_forked_and_safety_no_network_library(graph
         # What OCPP needs is imported with the first service, and by the service itself.
         assert libraries(pid) <= libraries(warm) or name in ("dcs", "portal")
         is_plain = not network & libraries(pid)
-        assert is_plain == (name not in ("plant", "meter", "dcs", "portal", "web"))
+        assert is_plain == (name not in ("plant", "meter", "dcs", "smart_home", "portal", "web"))
     assert not network & libraries(process.pid)
 
 

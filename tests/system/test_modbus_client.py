@@ -50,7 +50,7 @@ def test_a_charge_is_read_limited_paused_and_gets_a_failsafe() -> None:
         assert 9_000 < current_ma <= 10_500
         assert 6_000_000 < power_mw < 7_500_000
         ask(box, "w:5014:0")
-        box.until(PILOT_STATUS, lambda said: said.offered_a == 0.0)
+        box.until(SESSION_STATUS, lambda said: said.state is WallboxState.SUSPENDED)
         assert ask(box, "r:1000:2", "w:5012:0", "w:5014:1") == [[0, 5], [5012, 0], [5014, 1]]
         box.until(PILOT_STATUS, lambda said: said.offered_a == 10.0)
         assert ask(box, "w:5016:6000", "w:5018:60", "r:1602:2")[2] == [0, 60]

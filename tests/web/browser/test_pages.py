@@ -102,7 +102,7 @@ def test_overview_says_what_the_label_and_the_box_say(tab: Page, site: Site) -> 
             "rows => rows.map((row) => [row.children[0].textContent, row.children[1].textContent])"
         )
     )
-    assert list(rows) == ["Type", "Serial", "IP Address", "MAC Address", "State"]
+    assert list(rows) == ["Type", "Serial", "IP Address", "MAC Address", "State", "Smart home"]
     assert rows["Serial"] == site.label.serial
     assert rows["MAC Address"] in (site.label.lan_mac, site.label.wlan_mac)
     assert rows["State"] == site.session().state
