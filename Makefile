@@ -10,6 +10,7 @@ MUTANTS := $(VENV)/.mutants
 # Where processes are started: the long files first, so that no worker is left with one at the end.
 SYSTEM := tests/web/browser tests/system tests/system_node tests/dcs
 WORKERS := 3 # on two cores: a third of the tests' time is waiting
+SYSTEM_WORKERS := 4 # and half of it where processes are started
 # Tests are kept compiled, as the product is: collecting all takes 5 s of CPU in each worker, else 12 s.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -31,7 +32,7 @@ run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
 test: check browser node-peer fast
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	$(BIN)/pytest -q -n $(SYSTEM_WORKERS) --dist loadfile --no-loadscope-reorder \
 	    -m "system and not proof" $(SYSTEM)
 
 fast: setup
