@@ -39,18 +39,18 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 BUDGETS = {  # memory [MB], and CPU when idle [% of one core]; docs/measurements.md
     "launch": (9.2, 0.2),
-    "wallbox-warm": (10.4, 0.0),
+    "wallbox-warm": (10.8, 0.0),
     "safety": (8.4, 1.7),
     "pilot": (7.4, 0.85),
     "session": (10.0, 0.35),
-    "load_manager": (7.9, 0.4),
+    "load_manager": (7.9, 0.5),
     "rfid": (7.5, 0.25),
     "led": (7.6, 0.3),
     "meter": (14.1, 0.55),
     "system": (7.5, 0.1),
     "web": (16.5, 0.2),
-    "dcs": (19.2, 0.15),
-    "smart_home": (11.0, 0.15),
+    "dcs": (19.8, 0.25),
+    "smart_home": (12.6, 0.3),
 }
 DCS_NO_SERVICE_MB = 11.1
 

@@ -51,7 +51,7 @@ from nodes.smart_home.udp_senders import PORT
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
-LOOK_S = 1.0
+LOOK_S = 0.5
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,7 +86,7 @@ class SmartHomeNode:
         self._settings = bus.subscribe(SETTINGS, on_change=self._on_change)
         self._graph = bus.subscribe(LAUNCH_GRAPH, uses=lambda graph: graph.series)
         self._session = bus.subscribe(SESSION_STATUS, on_change=self._on_change, uses=session_seen)
-        self._safety = bus.subscribe(SAFETY_STATUS, on_change=self._on_change, uses=dip_of)
+        self._safety = bus.subscribe(SAFETY_STATUS, uses=dip_of)
         self._dcs = bus.subscribe(DCS_STATUS, uses=is_online)
         # Looked at when somebody asks.
         self._pilot = bus.subscribe(PILOT_STATUS, uses=lambda _: None)
