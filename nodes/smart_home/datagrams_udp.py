@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from msgspec import Struct
 
@@ -24,7 +25,8 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class UdpDatagrams(Datagrams):
     """See `datagrams.Datagrams`."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+        self._bus = bus
         self._has_loopback = parameters.loopback
         self._socket: socket.socket | None = None
         self._receive: Callable[[Datagram], None] = lambda _: None
@@ -90,9 +92,15 @@ class UdpDatagrams(Datagrams):
                 return
             except OSError:  # an answer of before could not be delivered
                 continue
-            self._receive(Datagram(content=content, address=address, port=port))
+            datagram = Datagram(content=content, address=address, port=port)
+            # As a callback of the node: before those its subscriptions take what has arrived.
+            self._bus.post(partial(self._take, datagram))
+
+    def _take(self, datagram: Datagram) -> None:
+        if self._socket is not None:
+            self._receive(datagram)
 
 
 def open(bus: Bus, parameters: Parameters) -> Datagrams:
     """Return datagrams over a socket."""
-    return UdpDatagrams(parameters)
+    return UdpDatagrams(bus, parameters)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersResponse,
@@ -30,7 +31,8 @@ def accept(bus: Bus, listening: socket.socket, handler: ModbusHandler) -> Connec
             if not replied.done():  # its connection has ended meanwhile
                 replied.set_result(answered)
 
-        handler.serve(request, reply)
+        # As a callback of the node: before those its subscriptions take what has arrived.
+        bus.post(partial(handler.serve, request, reply))
         return _packed(frame, request, await replied)
 
     return Connections(
