@@ -32,6 +32,7 @@ class Reader:
     def __init__(self, bus: Bus) -> None:
         self.pilot: Subscription[PilotStatus] = bus.subscribe(PILOT_STATUS, uses=lambda _: None)
         self.seen: list[float] = []
+        self.close: Callable[[], None] = lambda: None  # of the interface, in its loop
 
     def look(self, _: object = None) -> None:
         status = self.pilot.message
@@ -57,7 +58,7 @@ def over_udp(bus: Bus, reader: Reader) -> Callable[[], None]:
     client = closed_at_end(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     datagrams = UdpDatagrams(bus, Parameters())
     assert datagrams.open("127.0.0.1", port, reader.look) == ""
-    bus.on_close(datagrams.close)
+    reader.close = datagrams.close
 
     def ask() -> None:
         client.sendto(b"i", ("127.0.0.1", port))
@@ -69,7 +70,7 @@ def over_modbus(bus: Bus, reader: Reader) -> Callable[[], None]:
     port, client = free_port(socket.SOCK_STREAM), closed_at_end(socket.socket())
     server = TcpModbusServer(bus)
     assert server.open("127.0.0.1", port, reader) == ""
-    bus.on_close(server.close)
+    reader.close = server.close
     client.connect(("127.0.0.1", port))
 
     def ask() -> None:
@@ -89,6 +90,9 @@ def test_an_answer_is_made_of_the_newest_message(
     async def begin() -> Callable[[], None]:
         return interface(bus, reader)
 
+    async def end() -> None:
+        reader.close()
+
     ask = world.loop.run_until_complete(begin())
     joined(world, bus, pilot)
     for number, high_v in enumerate((9.0, 6.0, 3.0), 1):
@@ -96,4 +100,5 @@ def test_an_answer_is_made_of_the_newest_message(
         world.wait(0.1)
         ask()
         world.until(lambda: len(reader.seen) == number)  # noqa: B023
+    world.loop.run_until_complete(end())
     assert reader.seen == [9.0, 6.0, 3.0]
