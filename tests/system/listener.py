@@ -82,9 +82,12 @@ class Listener:
         return [sample for sample in self._samples[topic.name] if sample.at_s >= since_s]
 
     def last(self, topic: Topic[M]) -> Sample[M]:
-        """Return what was said last on a topic, as far as it has been looked at."""
+        """Return what was said last on a topic, as far as it has been looked at.
+
+        If nothing was said yet, as just after a launch, the first message is waited for.
+        """
         samples: list[Sample[M]] = self._samples[topic.name]
-        return samples[-1]
+        return samples[-1] if samples else self.until(topic, lambda _: True, since_s=0.0)
 
     def newest(self, topic: Topic[M]) -> Sample[M] | None:
         """Return what was said last on a topic; None if nothing was."""
