@@ -5,7 +5,8 @@ publishes   rfid/status (1 s and on change)
 asks        dcs: check_card, where a charging service is in use; session: authorize (RFID-11)
 answers     cards (the list), rename (a card), remove (a user's card), erase (every card, the master
             included: PAN-3); the latter three when the disk has the new list, a removal and an
-            erase when both generations have it
+            erase when both generations have it; present (a card of the list that a controller
+            names: it authorises as at the reader, never teaches, and is answered with the result)
 touches     the card reader; both generations of cards.json in the state directory, label.json at
             the first start
 deadline    a card is answered within 0.3 s, plus the time that dcs and session need
@@ -45,7 +46,7 @@ reader ends teaching. Only session uses the setting "Authorization"; it never ch
 (RFID-12).
 
 machine.py decides, with the types of state.py; asking.py asks about a card and takes the answers,
-showing.py has lights and tones, field.py makes events of polls, cards.py changes the
-list, changes.py judges what a request asks for, store.py stores the list. outcome.py names the
-result of a card, words.py has the texts.
+presenting.py takes a card that a controller names, showing.py has lights and tones, field.py makes
+events of polls, cards.py changes the list, changes.py judges what a request asks for, store.py
+stores the list. outcome.py names the result of a card, words.py has the texts.
 """

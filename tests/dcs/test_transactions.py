@@ -46,6 +46,12 @@ def is_complete(station: Station) -> bool:
     return len(station.host.charges) == len(records) and len(ended) == len(all_ended)
 
 
+def lose_sessions(state_dir: Path) -> None:
+    """Delete the store of the sessions and their signs."""
+    for path in state_dir.glob("session*"):
+        path.unlink()
+
+
 def reason(charge: Charge) -> Any:
     assert charge.stop is not None
     return charge.stop["reason"]
@@ -211,13 +217,9 @@ def test_a_box_whose_clock_is_not_set_corrects_the_times(station: Station) -> No
 def test_a_transaction_whose_session_is_lost_ends_all_the_same(
     station: Station, tmp_path: Path
 ) -> None:
-    def damage() -> None:
-        for path in tmp_path.glob("session*"):
-            path.unlink()
-
     station.begin_charge()
     station.advance(130.0)
-    station.lose_power(20_000.0, damage)
+    station.lose_power(20_000.0, lambda: lose_sessions(tmp_path))
     station.act("unplug")
     station.soon(lambda: station.link == "Online", 60.0)
     (charge,) = station.host.charges.values()
@@ -233,13 +235,9 @@ def test_a_transaction_whose_session_is_lost_ends_all_the_same(
 def test_a_transaction_whose_session_and_meter_are_lost_ends_all_the_same(
     station: Station, tmp_path: Path
 ) -> None:
-    def damage() -> None:
-        for path in tmp_path.glob("session*"):
-            path.unlink()
-
     station.begin_charge()
     station.advance(30.0)
-    station.lose_power(20_000.0, damage, absent=["meter"])
+    station.lose_power(20_000.0, lambda: lose_sessions(tmp_path), absent=["meter"])
     station.act("unplug")
     station.soon(lambda: station.link == "Online", 60.0)
     (charge,) = station.host.charges.values()

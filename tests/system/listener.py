@@ -31,7 +31,7 @@ class Sample(Generic[M]):
 
 
 class Wanted(Generic[M]):
-    """What the newest message of a topic shall fulfil."""
+    """What the newest message of a topic is waited for to fulfil."""
 
     def __init__(self, topic: Topic[M], holds: Callable[[M], object]) -> None:
         self.topic = topic
