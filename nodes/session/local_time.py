@@ -67,7 +67,7 @@ def utc_of(zone: TimeZone, day: int, minute: int, *, is_end: bool) -> int:
 
 
 def words(zone: TimeZone, utc_s: float) -> str:
-    """Return a time as text: "mon 22:00"."""
+    """Return a time as text: "Mon 22:00"."""
     minute = int((utc_s + offset_s(zone, utc_s)) % DAY_S) // 60
-    day = DAYS[weekday(day_of(zone, utc_s))]
+    day = DAYS[weekday(day_of(zone, utc_s))].capitalize()
     return f"{day} {minute // 60:02}:{minute % 60:02}"

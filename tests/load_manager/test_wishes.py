@@ -236,11 +236,11 @@ def test_a_load_manager_that_starts_again_and_again_never_raises_the_offer() -> 
 def test_the_owners_wishes_are_claims_by_their_own_names() -> None:
     desk = Desk(monitoring=False)
     app = Wish(name="app", limit_a=16.0, detail="by web")
-    schedule = Wish(name="schedule", limit_a=10.0, detail="until mon 22:00")
+    schedule = Wish(name="schedule", limit_a=10.0, detail="until Mon 22:00")
     full = Wish(name="energy_limit", pause=True, detail="5 kWh are charged")
     offer = desk.run(2.0, wish=Wishes(wishes=(app, schedule)))
     assert (offer.limit_a, offer.reason) == (10.0, "schedule")
-    assert offer.detail == "The schedule allows 10.0 A (until mon 22:00)."
+    assert offer.detail == "The schedule allows 10.0 A (until Mon 22:00)."
     chain = [(limit.source, limit.limit_a) for limit in offer.limits[:3]]
     assert chain == [("schedule", 10.0), ("app", 16.0), ("dip", 32.0)]
     offer = desk.run(2.0, wish=Wishes(wishes=(app, schedule, full)))

@@ -77,7 +77,7 @@ def test_a_time_of_day_becomes_utc_and_back() -> None:
         assert utc_s in found
         when = datetime.fromtimestamp(0, UTC) + timedelta(seconds=local_s)
         assert weekday(day) == when.weekday()
-        assert words(zone, utc_s) == f"{when:%a %H:%M}".lower()
+        assert words(zone, utc_s) == f"{when:%a %H:%M}"
 
 
 def test_a_time_that_comes_twice_or_never() -> None:
@@ -272,7 +272,7 @@ def box(tmp_path: Path) -> Week:
 def test_it_pauses_by_day_and_says_until_when(box: Week) -> None:
     held = box.scheduled
     assert held is not None
-    assert (held.pause, held.detail) == (True, "until mon 22:00")
+    assert (held.pause, held.detail) == (True, "until Mon 22:00")
     for at, is_paused_after in (("2026-11-30 20:59:30", False), ("2026-12-01 04:59:30", True)):
         box.at(at)
         assert (box.scheduled is None) is is_paused_after
