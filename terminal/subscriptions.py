@@ -5,7 +5,7 @@ from msgspec import Struct
 from bus.interface import Bus
 from msgs.load_manager import HouseMeter
 from terminal.snapshot import FRONT_SOURCES, FrontSnapshot
-from view.meters import with_meters_of_settings
+from view.meters import with_meters_that_count
 from view.snapshot import Received, received
 
 
@@ -27,7 +27,7 @@ class Subscriptions:
             began_s=self._began_s,
             **received(FRONT_SOURCES, self._newest),
         )
-        return with_meters_of_settings(snapshot)
+        return with_meters_that_count(snapshot)
 
     def has_heard_all(self) -> bool:
         """Return whether each source of the running graph has sent a message."""

@@ -17,6 +17,7 @@ from msgs.session import SessionStatus, WallboxState
 from msgs.state_reason import StateReason, Wait
 from view.faults import faults, has_latched
 from view.limits import source_name
+from view.meters import online
 from view.silence import silence
 from view.snapshot import Snapshot
 
@@ -281,7 +282,7 @@ def _of_reason(
         case StateReason.OFFER_HELD:
             return _held(snapshot.offer.fresh)
         case StateReason.VEHICLE:
-            return _vehicle(safety, session)
+            return _vehicle(safety, session, is_metered=online(snapshot.box) is not None)
         case StateReason.REDUCED:
             return _reduced(safety, snapshot.offer.fresh)
         case _:
@@ -319,7 +320,7 @@ def _held(offer: LoadOffer | None) -> Headline:
     return _of(_WORKING if offer.reason == "start" else _PAUSED, words)
 
 
-def _vehicle(safety: SafetyStatus, session: SessionStatus) -> Headline:
+def _vehicle(safety: SafetyStatus, session: SessionStatus, *, is_metered: bool) -> Headline:
     """Return what a vehicle is waited for, or what the box does before."""
     if safety.starts_in_s is not None:
         return _of(_WORKING, "Starting in a moment: the mains are back")
@@ -333,6 +334,8 @@ def _vehicle(safety: SafetyStatus, session: SessionStatus) -> Headline:
         case SafetyPhase.IDLE | SafetyPhase.READY:
             is_asked = safety.cp_state in (CpState.C, CpState.D)
             is_offered = safety.offered_a > 0.0
+            if is_asked and not is_metered:
+                return _WAITS[Wait.METER]
             if is_asked or not is_offered:
                 return STARTING
             has_charged = session.session_id != "" and session.energy_wh >= CHARGED_WH

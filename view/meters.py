@@ -4,6 +4,9 @@ import math
 from dataclasses import replace
 from typing import TypeVar
 
+from msgspec.structs import replace as changed
+
+from msgs.fault_cause import Cause
 from msgs.load_manager import HouseMeter
 from msgs.meter import MeterReading
 from msgs.settings import ExternalMeter, meter_name
@@ -13,9 +16,19 @@ from view.snapshot import Received, Snapshot
 F = TypeVar("F", bound=Snapshot)
 
 
-def with_meters_of_settings(snapshot: F) -> F:
-    """Return a snapshot without the readings of meters that its settings do not name (MET-2)."""
-    settings = snapshot.settings.message
+DISTRUSTED = "the meter chip does not answer, or repeats its values"
+
+
+def with_meters_that_count(snapshot: F) -> F:
+    """Return a snapshot without the readings that are not to be shown.
+
+    Those of a meter that the settings do not name (MET-2), and those of a chip whose values safety
+    does not trust (8002): a frozen one repeats the power of a charge that has ended.
+    """
+    settings, box = snapshot.settings.message, snapshot.box.message
+    if box is not None and _is_distrusted(snapshot):
+        unread = replace(snapshot.box, message=changed(box, online=False))
+        snapshot = replace(snapshot, box=unread)
     if settings is None:
         return snapshot
     return replace(
@@ -47,11 +60,20 @@ def wrong_with(snapshot: Snapshot, heard: Received[MeterReading]) -> str:
     reading = heard.message
     if reading is None or reading.online or snapshot.box.fresh is None:
         return silence(snapshot, heard)
+    if heard is snapshot.box and _is_distrusted(snapshot):
+        return DISTRUSTED
     if reading.sampled_ns:
         since = f"no reading for {age(snapshot.now_s - reading.sampled_ns / 1e9)}"
     else:
         since = "no reading yet"
     return f"{since}: {reading.error}" if reading.error else since
+
+
+def _is_distrusted(snapshot: Snapshot) -> bool:
+    safety = snapshot.safety.fresh
+    return safety is not None and any(
+        record.cause is Cause.CHIP_SILENT for record in safety.records
+    )
 
 
 def _of(meter: ExternalMeter, heard: Received[MeterReading]) -> Received[MeterReading]:

@@ -17,7 +17,7 @@ from msgs.requests import NoArguments
 from msgs.session import SessionStatus
 from nodes.web.addresses import addresses
 from view.limits import source_name
-from view.meters import with_meters_of_settings
+from view.meters import with_meters_that_count
 from view.snapshot import SOURCES, received
 from web.curve import POINT_S, Curve, add_point, add_span
 from web.live import Live, encoded, live_of
@@ -91,7 +91,7 @@ class LiveUpdates:
             addresses=self._addresses,
             world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
         )
-        return with_meters_of_settings(snapshot)
+        return with_meters_that_count(snapshot)
 
     # --- the streams ---------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from nodes.session import words as session_words
 from nodes.session.states import StateInputs
 from nodes.session.suspension import after_fault, after_log_off, after_stop
 from tests.builders import fault_record, load_offer, rfid_status
-from tests.view.charge import SESSION, but, charging, silent
+from tests.view.charge import METER, SESSION, but, charging, silent
 from tests.view.snapshot import said
 from view.acts import offered_acts
 from view.headline import PAUSES, Headline, HeadlineKind, headline
@@ -101,6 +101,17 @@ def test_a_car_that_has_charged_and_asks_no_more_may_be_full(
         "session", because=StateReason.VEHICLE, session_id=session_id, energy_wh=energy_wh
     ).session
     assert headline(replace(snapshot, session=session)).words == words
+
+
+def test_a_car_that_asks_while_the_box_measures_nothing_is_not_told_of_a_start() -> None:
+    asking = because(
+        StateReason.VEHICLE, phase=SafetyPhase.READY, cp_state=CpState.C, offered_a=16.0
+    )
+    assert headline(asking).words == "Starting"
+    unread = replace(asking.box, message=changed(METER, online=False))
+    for box in (unread, replace(asking.box, age_s=12.0)):
+        shown = headline(replace(asking, box=box))
+        assert (shown.words, shown.kind) == ("The meter of the box does not answer", "fault")
 
 
 A_CARD = ("Present a card to the reader", "action", "Nothing is charged without one.")

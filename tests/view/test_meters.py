@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 from msgspec.structs import replace as changed
 
+from msgs.fault_cause import Cause
 from msgs.load_manager import HouseMeter
+from msgs.safety import Fault, FaultCode
 from msgs.settings import ExternalMeter, Settings, meter_name
 from tests.view.charge import METER, NOW_S, but, charging, silent
 from tests.view.snapshot import said
-from view.meters import has_house_meter, online, with_meters_of_settings, wrong_with
+from view.meters import has_house_meter, online, with_meters_that_count, wrong_with
 
 
 @pytest.mark.req("MET-2")
@@ -23,10 +25,30 @@ def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
         (changed(meter, unit=2), False),
     ):
         settings = said("settings", Settings(house_meter=named, solar_meter=named))
-        shown = with_meters_of_settings(replace(snapshot, settings=settings))
+        shown = with_meters_that_count(replace(snapshot, settings=settings))
         assert (shown.house.message is not None) == is_shown
         assert (shown.solar.message is not None) == is_shown
-    assert with_meters_of_settings(snapshot) == snapshot
+    assert with_meters_that_count(snapshot) == snapshot
+
+
+@pytest.mark.req("ERR-T")
+def test_a_chip_that_safety_does_not_trust_shows_no_values() -> None:
+    fault = Fault(
+        code=FaultCode.MAINS_VOLTAGE,
+        since_utc_ns=1,
+        count=1,
+        detail="",
+        remedy="",
+        cause=Cause.CHIP_SILENT,
+    )
+    for cause, is_shown in ((Cause.CHIP_SILENT, False), (Cause.MAINS_RANGE, True), (None, True)):
+        snapshot = but("safety", records=(changed(fault, cause=cause),))
+        shown = with_meters_that_count(snapshot)
+        assert (online(shown.box) is not None) == is_shown
+        assert wrong_with(shown, shown.box) == (
+            "" if is_shown else "the meter chip does not answer, or repeats its values"
+        )
+        assert shown.house == snapshot.house
 
 
 def test_a_house_is_metered_if_a_meter_was_heard_or_load_manager_says_so() -> None:
