@@ -103,7 +103,7 @@ def test_a_car_that_has_charged_and_asks_no_more_may_be_full(
     assert headline(replace(snapshot, session=session)).words == words
 
 
-def test_a_car_that_asks_while_the_box_measures_nothing_is_not_told_of_a_start() -> None:
+def test_a_car_that_asks_while_the_box_measures_nothing_is_not_shown_a_start() -> None:
     asking = because(
         StateReason.VEHICLE, phase=SafetyPhase.READY, cp_state=CpState.C, offered_a=16.0
     )
