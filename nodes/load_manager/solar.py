@@ -39,6 +39,7 @@ LEARN_S = 15.0  # assumed: longer than any vehicle takes from its first phase to
 HISTORY_S = 5.0  # assumed: no house meter takes longer to answer
 ONE_PHASE_W = 230.0  # for each ampere
 MOST_W = 3 * MOST_POSSIBLE_A * MOST_V
+UNTIL_LEARNED = ", until it has charged for 15 s and its phases are known"
 COUNTED_BY_S = 10.0  # a countdown is published in steps of this, so that it is not sent each second
 
 
@@ -261,7 +262,9 @@ def _detail(solar: SolarState, limits: SolarLimits, value_a: float) -> str:
     if limits.minimum_a > value_a:
         return f"{said}: {amount_words(limits.minimum_a)} as the least that is set."
     if value_a > 0.0 and solar.lacks_since_s is None:
-        return f"{said}: {amount_words(value_a)} for the car."
+        is_enough = _allowed_a(solar, limits) >= value_a + RAISE_BY_A
+        until = UNTIL_LEARNED if solar.w_per_a is None and is_enough else ""
+        return f"{said}: {amount_words(value_a)} for the car{until}."
     if value_a > 0.0:
         return (
             f"{said}, less than the {_kilowatts(least_w)} that the car needs for "

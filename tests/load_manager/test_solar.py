@@ -182,6 +182,10 @@ def test_a_charge_starts_after_the_surplus_has_lasted_and_says_when() -> None:
     roof.run(60.0)
     (closed_s,) = roof.closings
     assert 300.0 + START_AFTER_S <= closed_s <= 300.0 + START_AFTER_S + 30.0
+    assert roof.offer.detail == (
+        "The house leaves 3.0 kW of solar power: 6.0 A for the car, until it has charged for 15 s "
+        "and its phases are known."
+    )
     roof.run(60.0)
     assert "3.0 kW of solar power: 13.0 A for the car" in roof.offer.detail
 
