@@ -7,6 +7,7 @@ from flask import Flask, g, redirect, render_template, request
 from view.stores import ACCOUNT
 from web.attempt_answer import again, refused
 from web.box import Box, SilentError
+from web.forms import wizard
 from web.front_words import FRONT_WORDS
 from web.live import offers_set_up
 from web.login_check import LoginCheck, LoginResult
@@ -34,16 +35,28 @@ class Pages:
 
     def status(self) -> Any:
         """Show the live page."""
+        offers, first_step = self._set_up()
         return render_template(
-            "status.html", words=FRONT_WORDS, rows=ROWS, offers_set_up=self._offers_set_up()
+            "status.html",
+            words=FRONT_WORDS,
+            rows=ROWS,
+            offers_set_up=offers,
+            first_step=first_step,
         )
 
-    def _offers_set_up(self) -> bool:
-        """Return whether the page begins with the offer: what comes later moves all below it."""
+    def _set_up(self) -> tuple[bool, str]:
+        """Return whether the page begins with the offer, and which step the offer opens.
+
+        What comes later would move all below it.
+        """
         try:
-            return offers_set_up(self._box.snapshot())
+            snapshot = self._box.snapshot()
         except SilentError:
-            return False
+            return False, wizard.PATH
+        settings = snapshot.settings.message
+        return offers_set_up(snapshot), (
+            wizard.PATH if settings is None else wizard.where_to_go_on(settings)
+        )
 
     def login(self) -> Any:
         """Sign in by user name and password."""

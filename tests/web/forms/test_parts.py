@@ -14,12 +14,13 @@ from msgs.methods import LIST_CARDS
 from msgs.patterns import matching
 from msgs.requests import NoArguments
 from msgs.setting_keys import LEAVES
-from msgs.settings import TimeZone
+from msgs.settings import Settings, TimeZone
 from nodes.dcs.link_sim import SimUplink
 from nodes.dcs.node import Drivers as DcsDrivers
 from nodes.dcs.node import Parameters as DcsParameters
 from nodes.dcs.node import build as build_dcs
 from tests.dcs.host import Host
+from tests.view.snapshot import said
 from tests.web.conftest import LABEL, Browser
 from tests.web.forms.conftest import NodesBox, SettingsDesk, owner_of
 from tests.web.forms.examples import (
@@ -484,6 +485,22 @@ def test_the_wizard_goes_on_where_something_is_open(owner: Browser, box: NodesBo
     assert 'href="/wizard/external-meter">Continue' in page
     box.put({"main_fuse_a": None})
     assert 'href="/wizard/main-fuse">Continue' in owner.get("/wizard").text
+
+
+@pytest.mark.req("WEB-14")
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        (Settings(), "/wizard/main-fuse"),
+        (Settings(main_fuse_a=25), "/wizard/external-meter"),
+        (None, "/wizard"),
+    ],
+)
+def test_the_offer_of_the_first_set_up_begins_with_what_is_open(
+    owner: Browser, box: NodesBox, settings: Settings | None, path: str
+) -> None:
+    box.heard["settings"] = said("settings", settings)
+    assert f'href="{path}" aria-describedby="set-up-title"' in owner.get("/").text
 
 
 @pytest.mark.req("WEB-14")
