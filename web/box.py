@@ -11,6 +11,7 @@ from msgs.method import Method
 from msgs.requests import Answer
 from web.curve import Curve
 from web.hosts import KnownNames
+from web.metrics.values import MetricsSnapshot
 from web.page_snapshot import PageSnapshot
 
 A = TypeVar("A", bound=Struct)
@@ -44,6 +45,15 @@ class Box(Protocol):
 
     def snapshot(self) -> PageSnapshot:
         """Return the newest messages with their ages.
+
+        :raises SilentError: the node does not answer.
+        """
+
+    def serves_metrics(self) -> bool:
+        """Return whether the owner has switched on the metrics; quick."""
+
+    def metrics(self) -> MetricsSnapshot:
+        """Return the newest messages, and the heartbeats of all nodes.
 
         :raises SilentError: the node does not answer.
         """

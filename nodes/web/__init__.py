@@ -3,13 +3,14 @@
 subscribes  session/status and led/frame (sent on as they arrive, while a stream is open);
             safety/status, meter/box, meter/house, meter/solar, load/offer, rfid/status, dcs/status,
             launch/graph (looked at each 0.25 s while a stream is open); settings (when they change:
-            the names of the page)
+            the names of the page, whether it has metrics); */heartbeat, once it has
 publishes   nothing
 answers     page (its address, and whether the first login is still to come)
 asks        the simulated world, if there is one: its state each second while a stream is open, and
             the acts of the panel
 touches     one TCP port; label.json (read) and both generations of web-account.json,
-            web-failures.json, web-devices.json and web-sessions.json in the state directory
+            web-failures.json, web-devices.json, web-sessions.json and web-metrics.json in the state
+            directory
 deadline    no hard one: a change is sent within 0.25 s
 safe state  none: no node depends on it
 

@@ -26,6 +26,8 @@ from web.browser_logins import BrowserLogins
 from web.curve import Curve
 from web.hosts import KnownNames, known_names
 from web.login_check import LoginCheck
+from web.metrics.token import TokenCheck
+from web.metrics.values import MetricsSnapshot
 from web.page_snapshot import PageSnapshot
 from web.streams import Streams
 
@@ -67,6 +69,7 @@ class NodeBox:
         self._bus = bus
         self._own_names = own_names
         self._known_names = own_names.with_settings(WebSection())
+        self._serves_metrics = False
         bus.subscribe(SETTINGS, on_change=self._on_settings)
         self._bridge = Bridge(bus)
         self._updates = updates
@@ -82,6 +85,9 @@ class NodeBox:
 
     def _on_settings(self, settings: Settings) -> None:
         self._known_names = self._own_names.with_settings(settings.web)
+        self._serves_metrics = settings.web.metrics
+        if settings.web.metrics:
+            self._updates.listen_to_heartbeats()
 
     def known_names(self) -> KnownNames:
         """See `web.box.Box.known_names`."""
@@ -94,6 +100,14 @@ class NodeBox:
     def snapshot(self) -> PageSnapshot:
         """See `web.box.Box.snapshot`."""
         return self._call(self._updates.snapshot)
+
+    def serves_metrics(self) -> bool:
+        """See `web.box.Box.serves_metrics`."""
+        return self._serves_metrics
+
+    def metrics(self) -> MetricsSnapshot:
+        """See `web.box.Box.metrics`."""
+        return self._call(self._updates.metrics)
 
     def curve(self) -> Curve:
         """See `web.box.Box.curve`."""
@@ -142,7 +156,8 @@ class WebNode:
         logins = BrowserLogins(
             kept, store, clock.now_s, clock.utc_ns, clock.boot(), box.random, box.log
         )
-        app = create_app(box, site, login_check, logins, self.streams)
+        tokens = TokenCheck(store.token(), store, clock.now_s, clock.utc_ns, box.random, box.log)
+        app = create_app(box, site, login_check, logins, self.streams, tokens)
         self.server = PageServer(app, bound, box.log, box.now_s)
         self.server.start()
         bus.every(LOOK_EVERY_S, self.server.cut_idle)

@@ -42,6 +42,8 @@ from web.curve import Curve
 from web.hosts import KnownNames, known_names
 from web.live import live_of
 from web.login_check import LoginCheck
+from web.metrics.token import TokenCheck
+from web.metrics.values import MetricsSnapshot
 from web.page_snapshot import PageSnapshot
 from web.password_strength import NOT_JUDGED, weakness
 from web.streams import Streams
@@ -110,6 +112,8 @@ class HandBox:
         self.answer: Answer[Any] = Answer(status=Status.OK)
         self.is_silent = False
         self.line = Curve()
+        self.has_metrics = False
+        self.heartbeats: dict[str, Received[Any]] = {}  # by node
         self.heard: dict[str, Received[Any]] = {}  # by the fields of a snapshot; else silent
         self._random = random.Random(7)
 
@@ -138,6 +142,12 @@ class HandBox:
         return PageSnapshot(
             now_s=self.time_s, utc_ns=self.utc_ns(), began_s=START_S, label=LABEL, **heard
         )
+
+    def serves_metrics(self) -> bool:
+        return self.has_metrics
+
+    def metrics(self) -> MetricsSnapshot:
+        return MetricsSnapshot(page=self.snapshot(), heartbeats=self.heartbeats)
 
     def curve(self) -> Curve:
         return self.line
@@ -208,7 +218,10 @@ class Desk:
         site = ServerConfig(
             label=LABEL, is_simulation=self.panel, port=8080, meter_maps=meter_maps()
         )
-        self.app = create_app(box, site, self.login_check, self.logins, self.streams)
+        self.tokens = TokenCheck(
+            self.store.token(), self.store, box.now_s, box.utc_ns, box.random, box.log
+        )
+        self.app = create_app(box, site, self.login_check, self.logins, self.streams, self.tokens)
 
     def browser(self) -> Browser:
         return Browser(self.app.test_client())

@@ -24,6 +24,7 @@ class PagePart(Enum):
     CARD = "card"  # the one that the form is about
     PHASE_SEARCH = "phase_search"
     CLOCK = "clock"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
