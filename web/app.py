@@ -16,8 +16,8 @@ from web.compression import compress, takes_gzip
 from web.files import Files, static_files
 from web.forms.views import Forms
 from web.login_check import LoginCheck
-from web.metrics.token import TokenCheck
-from web.metrics.views import MetricsViews
+from web.metrics_page import MetricsViews
+from web.metrics_token import TokenCheck
 from web.pages import Pages
 from web.reading import Reading
 from web.request_check import RequestCheck, is_interface

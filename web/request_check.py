@@ -13,7 +13,6 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
     Forbidden,
     MethodNotAllowed,
-    NotFound,
     TooManyRequests,
     Unauthorized,
 )
@@ -26,7 +25,7 @@ from web.errors import MisdirectedRequest
 from web.headers import SECURITY_HEADERS, UNCACHED
 from web.hosts import is_known, is_same_site, is_shown
 from web.login_check import LoginCheck
-from web.metrics.token import TokenCheck, TokenResult
+from web.metrics_token import TokenCheck, TokenResult
 from web.rights import SAFE, LoginKind, Right, may, right_of
 from web.utf8 import require_utf8_body, require_utf8_head
 
@@ -219,7 +218,7 @@ class RequestCheck:
     def _require_token(self) -> None:
         """Check the token of a program, whatever else it is signed in as."""
         if not self._box.serves_metrics():
-            raise NotFound(NO_METRICS)
+            raise Forbidden(NO_METRICS)
         sent = request.authorization
         token = sent.token if sent is not None and sent.type == "bearer" else None
         bearer = WWWAuthenticate("bearer", {"realm": "metrics"})

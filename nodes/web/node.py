@@ -26,8 +26,8 @@ from web.browser_logins import BrowserLogins
 from web.curve import Curve
 from web.hosts import KnownNames, known_names
 from web.login_check import LoginCheck
-from web.metrics.token import TokenCheck
 from web.metrics.values import MetricsSnapshot
+from web.metrics_token import TokenCheck
 from web.page_snapshot import PageSnapshot
 from web.streams import Streams
 

@@ -14,7 +14,7 @@ from web.account import Account, factory_account
 from web.backoff import MOST_COUNTED
 from web.browser_logins import KeptLogin
 from web.budgets import KnownDevice, StorageError
-from web.metrics.token import MetricsToken
+from web.metrics_token import MetricsToken
 
 ACCOUNT_FILE = "web-account.json"
 FAILURES_FILE = "web-failures.json"
@@ -59,7 +59,7 @@ def read_label(state_dir: Path) -> Label:
 class WebStore:
     """Five files in two generations.
 
-    See `web.login_check`, `web.budgets`, `web.browser_logins`, `web.metrics.token`.
+    See `web.login_check`, `web.budgets`, `web.browser_logins`, `web.metrics_token`.
     """
 
     def __init__(self, state_dir: Path, warn: Warn) -> None:
@@ -132,7 +132,7 @@ class WebStore:
         self._write(LOGINS_FILE, SignedIn(logins=logins))
 
     def keep_token(self, token: MetricsToken) -> None:
-        """See `web.metrics.token.TokenStore.keep_token`."""
+        """See `web.metrics_token.TokenStore.keep_token`."""
         self._write(TOKEN_FILE, token)
 
     def _write(self, name: str, value: Struct) -> None:

@@ -42,8 +42,8 @@ from web.curve import Curve
 from web.hosts import KnownNames, known_names
 from web.live import live_of
 from web.login_check import LoginCheck
-from web.metrics.token import TokenCheck
 from web.metrics.values import MetricsSnapshot
+from web.metrics_token import TokenCheck
 from web.page_snapshot import PageSnapshot
 from web.password_strength import NOT_JUDGED, weakness
 from web.streams import Streams

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from nodes.web import connections, live_updates, server
 from nodes.web import node as node_module
 from nodes.web.node import Parameters, build
 from tests.builders import led_frame, meter_reading, session_status
-from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
+from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, token_of, until
 from web.backoff import FREE
 from web.login_check import LoginCheck
 from web.streams import MOST_PER_ADDRESS, MOST_STREAMS
@@ -716,3 +717,25 @@ def test_bodies_that_never_end_hold_neither_threads_nor_memory(node: RunningNode
         ]
         assert len(kept) >= 30
         assert max(kept) <= server.BODY_BYTES
+
+
+def test_metrics_that_are_switched_on_have_the_heartbeats_of_the_nodes(node: RunningNode) -> None:
+    cookies = node.sign_in()
+    path = "/configuration/metrics/token"
+    sent = token_of(node.ask(path, cookies=cookies).text)
+    form = {"csrf_token": sent, "current_password": PASSWORD}
+    page = node.ask(path, "POST", form, cookies).text
+    token = page.partition('<code id="metrics-token">')[2].partition("<")[0]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert node.ask("/metrics", headers=headers).status == 403
+    say_session(node, CHARGING)
+    on = Settings(web=WebSection(metrics=True))
+    node.other("system", lambda bus: bus.publish(SETTINGS, on))
+    until(lambda: node.ask("/metrics", headers=headers).status == 200)
+
+    def is_said(line: str) -> bool:
+        return line in node.ask("/metrics", headers=headers).text
+
+    for each in ("session", "web"):
+        until(partial(is_said, f'wallbox_node_cpu_ratio{{node="{each}"}}'))
+    until(partial(is_said, 'wallbox_state{state="Charging"} 1'))

@@ -18,14 +18,14 @@ class FamilyKind(Enum):
     COUNTER = "counter"  # only rises, or begins again at 0; its name ends in _total
 
 
-class Sample(NamedTuple):
+class MetricSample(NamedTuple):
     """One value of a family, which its labels distinguish from the others."""
 
     value: float
     labels: tuple[tuple[str, str], ...] = ()  # name and value of each
 
 
-def family_text(name: str, kind: FamilyKind, words: str, samples: Iterable[Sample]) -> str:
+def family_text(name: str, kind: FamilyKind, words: str, samples: Iterable[MetricSample]) -> str:
     """Return a family as text: its help, its type and its samples; "": it has none.
 
     A value that is not finite is left out, as one that is not known.

@@ -12,7 +12,7 @@ from msgs.safety import Contactor
 from msgs.session import WallboxState
 from msgs.version import VERSION
 from web.metrics import values
-from web.metrics.exposition import FamilyKind, Sample, family_text
+from web.metrics.exposition import FamilyKind, MetricSample, family_text
 from web.metrics.values import MetricsSnapshot, Samples
 
 WH_J = 3600.0
@@ -41,7 +41,7 @@ METRICS: tuple[Metric, ...] = (
         "wallbox_info",
         GAUGE,
         "Always 1; the label has the version of the software.",
-        lambda _: (Sample(1.0, (("version", VERSION),)),),
+        lambda _: (MetricSample(1.0, (("version", VERSION),)),),
     ),
     Metric(
         "wallbox_power_watts",

@@ -17,7 +17,7 @@ from msgs.session import SessionStatus
 from view.charge import lasted_s
 from view.meters import online
 from view.snapshot import Received
-from web.metrics.exposition import Sample
+from web.metrics.exposition import MetricSample
 from web.page_snapshot import PageSnapshot
 
 
@@ -29,7 +29,7 @@ class MetricsSnapshot:
     heartbeats: Mapping[str, Received[Heartbeat]]  # by node
 
 
-Samples = Iterable[Sample]
+Samples = Iterable[MetricSample]
 
 # --- one message each ----------------------------------------------------------------------------
 
@@ -66,20 +66,22 @@ def box(read: Callable[[MeterReading], Samples]) -> Callable[[MetricsSnapshot], 
 
 def one(value: float) -> Samples:
     """Return a single value without labels."""
-    return (Sample(value),)
+    return (MetricSample(value),)
 
 
-def of_phases(reading: MeterReading, value: str, *labels: tuple[str, str]) -> Iterator[Sample]:
+def of_phases(
+    reading: MeterReading, value: str, *labels: tuple[str, str]
+) -> Iterator[MetricSample]:
     """Return a value of each phase, by its name in the reading."""
     for phase, line in zip(PHASES, reading.lines, strict=True):
-        yield Sample(getattr(line, value), (*labels, ("phase", phase.value)))
+        yield MetricSample(getattr(line, value), (*labels, ("phase", phase.value)))
 
 
-def states(states: type[StrEnum], now: StrEnum | None) -> Iterator[Sample]:
+def states(states: type[StrEnum], now: StrEnum | None) -> Iterator[MetricSample]:
     """Return a sample for each state: 1 for the present one, 0 for the others."""
     if now is not None:
         for each in states:
-            yield Sample(float(each is now), (("state", each.value),))
+            yield MetricSample(float(each is now), (("state", each.value),))
 
 
 # --- current -------------------------------------------------------------------------------------
@@ -91,7 +93,7 @@ def limit(snapshot: MetricsSnapshot) -> Samples:
     return () if offer is None else one(offer.limit_a)
 
 
-def limits(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+def limits(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
     """Return the limit of each source that sets one [A]."""
     offer = snapshot.page.offer.fresh
     lowest: dict[str, float] = {}
@@ -99,14 +101,15 @@ def limits(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         if each.limit_a is not None:
             lowest[each.source] = min(each.limit_a, lowest.get(each.source, each.limit_a))
     for source, limit_a in lowest.items():
-        yield Sample(limit_a, (("source", source),))
+        yield MetricSample(limit_a, (("source", source),))
 
 
-def binding(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+def binding(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
     """Return which source the lowest limit is of."""
     offer = snapshot.page.offer.fresh
-    for source in dict.fromkeys(each.source for each in offer.limits) if offer else ():
-        yield Sample(float(offer is not None and source == offer.reason), (("source", source),))
+    if offer is not None:
+        for source in dict.fromkeys(each.source for each in offer.limits):
+            yield MetricSample(float(source == offer.reason), (("source", source),))
 
 
 # --- session -------------------------------------------------------------------------------------
@@ -118,10 +121,10 @@ def session_duration(snapshot: MetricsSnapshot) -> Samples:
     return () if seconds is None else one(seconds)
 
 
-def faults(safety: SafetyStatus) -> Iterator[Sample]:
+def faults(safety: SafetyStatus) -> Iterator[MetricSample]:
     """Return for each code whether it is raised."""
     for code in FaultCode:
-        yield Sample(float(code in safety.faults), (("code", code.value),))
+        yield MetricSample(float(code in safety.faults), (("code", code.value),))
 
 
 # --- meters --------------------------------------------------------------------------------------
@@ -131,28 +134,28 @@ def _meters(page: PageSnapshot) -> dict[str, Received[MeterReading]]:
     return {"box": page.box, "house": page.house, "solar": page.solar}
 
 
-def meter_online(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+def meter_online(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
     """Return whether each meter is read; nothing of one that was never heard."""
     for meter, heard in _meters(snapshot.page).items():
         if heard.message is not None:
-            yield Sample(float(online(heard) is not None), (("meter", meter),))
+            yield MetricSample(float(online(heard) is not None), (("meter", meter),))
 
 
-def meter_age(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+def meter_age(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
     """Return how long ago each meter was read; it goes on rising while the meter is lost."""
     for meter, heard in _meters(snapshot.page).items():
         if heard.message is not None and heard.message.sampled_ns:
             age_s = max(0.0, snapshot.page.now_s - heard.message.sampled_ns / 1e9)
-            yield Sample(age_s, (("meter", meter),))
+            yield MetricSample(age_s, (("meter", meter),))
 
 
 def meter(value: str, factor: float = 1.0) -> Callable[[MetricsSnapshot], Samples]:
     """Return a reader of one value of the house and the solar meter, by its name."""
 
-    def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    def samples(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
         for meter, heard in _meters(snapshot.page).items():
             if (reading := online(heard)) is not None and meter != "box":
-                yield Sample(getattr(reading, value) * factor, (("meter", meter),))
+                yield MetricSample(getattr(reading, value) * factor, (("meter", meter),))
 
     return samples
 
@@ -160,7 +163,7 @@ def meter(value: str, factor: float = 1.0) -> Callable[[MetricsSnapshot], Sample
 def meter_phases(value: str) -> Callable[[MetricsSnapshot], Samples]:
     """Return a reader of one value of each phase of both meters, by its name."""
 
-    def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    def samples(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
         for meter, heard in _meters(snapshot.page).items():
             if (reading := online(heard)) is not None and meter != "box":
                 yield from of_phases(reading, value, ("meter", meter))
@@ -198,28 +201,28 @@ def asked(snapshot: MetricsSnapshot) -> Samples:
 # --- nodes ---------------------------------------------------------------------------------------
 
 
-def node_up(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+def node_up(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
     """Return whether each node is ready and heard."""
     for process in snapshot.page.processes:
         is_ready = process.state is ProcessState.READY
         heard = snapshot.heartbeats.get(process.node)
         if heard is not None and heard.message is not None:
             is_ready = is_ready and heard.fresh is not None
-        yield Sample(float(is_ready), (("node", process.node),))
+        yield MetricSample(float(is_ready), (("node", process.node),))
 
 
-def node_restarts(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+def node_restarts(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
     """Return how often each node was restarted."""
     for process in snapshot.page.processes:
-        yield Sample(process.restarts, (("node", process.node),))
+        yield MetricSample(process.restarts, (("node", process.node),))
 
 
 def node(value: str, factor: float = 1.0) -> Callable[[MetricsSnapshot], Samples]:
     """Return a reader of one value of each node's heartbeat, by its name."""
 
-    def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    def samples(snapshot: MetricsSnapshot) -> Iterator[MetricSample]:
         for node, heard in snapshot.heartbeats.items():
             if (heartbeat := heard.fresh) is not None:
-                yield Sample(getattr(heartbeat, value) * factor, (("node", node),))
+                yield MetricSample(getattr(heartbeat, value) * factor, (("node", node),))
 
     return samples

@@ -191,14 +191,21 @@ EXAMPLES = (
         },
     ),
     Example(
+        path="/configuration/metrics",
+        typed={"web.metrics": "on"},
+        values={"web.metrics": True},
+    ),
+    Example(
         path="/configuration/page-address",
         typed={
             "web.names": ["charger.example.org", "", "box.example.org"],
             "web.origin": "https://charger.example.org",
+            "web.announced": None,  # a switch that is off is not sent
         },
         values={
             "web.names": ["charger.example.org", "box.example.org"],
             "web.origin": "https://charger.example.org",
+            "web.announced": False,
         },
     ),
 )

@@ -11,7 +11,7 @@ from web.budgets import StorageError
 from web.login_check import LoginCheck, LoginResult
 from web.metrics.exposition import CONTENT_TYPE
 from web.metrics.table import text_of
-from web.metrics.token import TokenCheck
+from web.metrics_token import TokenCheck
 from web.request_check import RequestCheck
 from web.user_page import WRONG_PASSWORD, ago
 
