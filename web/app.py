@@ -56,6 +56,7 @@ def create_app(
     app.jinja_env.lstrip_blocks = True
     files = static_files()
     app.jinja_env.globals["static_url"] = files.url
+    app.jinja_env.globals["announced_name"] = site.announced_name
     request_check = RequestCheck(box, site, login_check, logins, tokens)
     request_check.guard(app)
     Pages(request_check, login_check, box).add_to(app)

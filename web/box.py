@@ -74,3 +74,5 @@ class ServerConfig:
     port: int  # in the cookies' names: several boxes may run on one machine
     # The title of each known meter map, by the name that settings have.
     meter_maps: Mapping[str, str] = field(default_factory=dict)
+    # By which the page is announced in the home network, as wallbox-1a2b3c.local; "": by none.
+    announced_name: str = ""

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal, TypeVar
 
@@ -16,6 +17,9 @@ from msgs.settings import Settings, WebSection
 from msgs.topics import SETTINGS
 from msgs.web import PageAddress
 from nodes.modbus_map.meter_map import map_titles
+from nodes.web.announcement import host_of
+from nodes.web.announcer import Announcer
+from nodes.web.announcing import PageAnnouncement
 from nodes.web.bridge import Bridge
 from nodes.web.live_updates import LiveUpdates
 from nodes.web.server import PageServer, bind
@@ -51,10 +55,17 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     names: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=16)] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The devices of web."""
+
+    announcer: Announcer
+
+
 class OwnNames(Struct, frozen=True, kw_only=True):
     """The names that do not change while the node runs."""
 
-    box: tuple[str, ...]  # serial number and host name
+    box: tuple[str, ...]  # serial number, host name, and the name that is announced
     given: tuple[str, ...]  # by the launch file
 
     def with_settings(self, web: WebSection) -> KnownNames:
@@ -127,7 +138,7 @@ class NodeBox:
 class WebNode:
     """The server, the live updates, and the files of the account."""
 
-    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         """Read the stored files, bind the port, begin to answer.
 
         :raises StoreError: there is no label, or a file of web cannot be read.
@@ -141,12 +152,15 @@ class WebNode:
         self.port: int = bound.getsockname()[1]
         self.streams = Streams(bus.clock.now_s, self._on_watched)
         self.updates = LiveUpdates(bus, label, bool(parameters.panel), self.streams.say)
-        own_names = OwnNames(box=(label.serial, socket.gethostname()), given=parameters.names)
+        own_names = OwnNames(
+            box=(label.serial, socket.gethostname(), host_of(label)), given=parameters.names
+        )
         box = NodeBox(bus, self.updates, own_names)
         site = ServerConfig(
             label=label,
             is_simulation=bool(parameters.panel),
             port=self.port,
+            announced_name=f"{host_of(label)}.local",
             meter_maps=map_titles(),
         )
         login_check = LoginCheck(
@@ -161,6 +175,8 @@ class WebNode:
         self.server = PageServer(app, bound, box.log, box.now_s)
         self.server.start()
         bus.every(LOOK_EVERY_S, self.server.cut_idle)
+        address = str(bound.getsockname()[0])
+        self._announcement = PageAnnouncement(bus, label, (address, self.port), drivers.announcer)
         bus.on_stop(self._on_stop)
         host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
         self._url = f"http://{host}:{self.port}"
@@ -180,20 +196,25 @@ class WebNode:
         self.updates.watch(False)
         late = self._bus.at(self._bus.clock.now_s() + STOP_S, done)
 
-        def on_closed() -> None:
-            late.cancel()
-            done()
+        open_parts = {"announcement", "server"}
 
+        def on_closed(part: str) -> None:
+            open_parts.discard(part)
+            if not open_parts:
+                late.cancel()
+                done()
+
+        self._announcement.stop(reason, partial(on_closed, "announcement"))
         self.streams.close()
-        self.server.stop(partial(self._bus.post, on_closed))
+        self.server.stop(partial(self._bus.post, partial(on_closed, "server")))
 
 
-def build(bus: Bus, parameters: Parameters) -> WebNode:
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> WebNode:
     """Open the page and start the node.
 
     :raises DriverError: the port cannot be had.
     :raises StoreError: there is no label, or a file of web cannot be read.
     """
-    node = WebNode(bus, parameters)
+    node = WebNode(bus, parameters, drivers)
     bus.ready()
     return node

@@ -29,7 +29,8 @@ from msgs.label import LABEL_FILE
 from msgs.method import Method
 from msgs.requests import Answer, Status, StopReason
 from nodes.modbus_map.meter_map import map_titles
-from nodes.web.node import Parameters, build
+from nodes.web.announcer_sim import SimAnnouncer
+from nodes.web.node import Drivers, Parameters, build
 from nodes.web.store import WebStore
 from tests.builders import box_label
 from tests.view.snapshot import nothing_said
@@ -264,19 +265,22 @@ def simulated(tmp_path: Path) -> Desk:
 class RunningNode:
     """The web node on a real bus, its loop in a thread; others of the graph beside it."""
 
+    HOST = "127.0.0.1"
+
     def __init__(self, home: Path, panel: Literal["", "plant"] = "") -> None:
         self.place = Place(run_dir=home / "run", state_dir=home / "state")
         for folder in (self.place.run_dir, self.place.state_dir):
             folder.mkdir(mode=0o700, exist_ok=True)
         write_generations(self.place.state_dir / LABEL_FILE, LABEL, lowers=True)
-        self.parameters = Parameters(port=0, panel=panel)
+        self.parameters = Parameters(port=0, host=self.HOST, panel=panel)
         self.others: dict[str, ZmqBus] = {}
         self._threads: list[threading.Thread] = []
         self.start()
 
     def start(self) -> None:
         self.bus = open_node("web", self.place)
-        self.node = build(self.bus, self.parameters)
+        self.announcer = SimAnnouncer()
+        self.node = build(self.bus, self.parameters, Drivers(announcer=self.announcer))
         self._run(self.bus)
         self.port = self.node.port
 

@@ -33,7 +33,8 @@ from msgs.settings import Settings, WebSection
 from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS, SETTINGS
 from nodes.web import connections, live_updates, server
 from nodes.web import node as node_module
-from nodes.web.node import Parameters, build
+from nodes.web.announcer_sim import SimAnnouncer
+from nodes.web.node import Drivers, Parameters, build
 from tests.builders import led_frame, meter_reading, session_status
 from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, token_of, until
 from web.backoff import FREE
@@ -564,7 +565,7 @@ def refused(node: RunningNode, parameters: Parameters) -> DriverError:
     bus = open_node("web", node.place)
     try:
         with pytest.raises(DriverError) as error:
-            build(bus, parameters)
+            build(bus, parameters, Drivers(announcer=SimAnnouncer()))
     finally:
         bus.close()
     return error.value
@@ -606,7 +607,7 @@ def test_a_box_without_a_label_has_no_page(tmp_path: Path) -> None:
         bus = open_node("web", node.place)
         try:
             with pytest.raises(StoreError, match=r"label\.json"):
-                build(bus, Parameters(port=0))
+                build(bus, Parameters(port=0), Drivers(announcer=SimAnnouncer()))
         finally:
             bus.close()
     assert label.read_bytes() == b"\0"  # it is system's

@@ -296,6 +296,7 @@ PAGE_ADDRESS = Page(
             )
         ),
     ),
+    part=PagePart.ADDRESS,
 )
 
 RESTART = Page(

@@ -25,6 +25,7 @@ class PagePart(Enum):
     PHASE_SEARCH = "phase_search"
     CLOCK = "clock"
     METRICS = "metrics"
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
