@@ -198,9 +198,11 @@ class RequestCheck:
         login, is_program = self._login(), is_interface(request.path)
         is_safe = request.method in SAFE or request.endpoint is None
         right = right_of(request.endpoint)
-        if right is Right.METRICS:
+        if right is Right.METRICS and self._box.serves_metrics():
             self._require_token()
             login = LoginKind.METRICS
+        elif right is Right.METRICS and (_bearer() or login is LoginKind.OWNER):
+            raise Forbidden(NO_METRICS)
         if may(login, right, is_safe):
             return None
         match login:
@@ -217,10 +219,7 @@ class RequestCheck:
 
     def _require_token(self) -> None:
         """Check the token of a program, whatever else it is signed in as."""
-        if not self._box.serves_metrics():
-            raise Forbidden(NO_METRICS)
-        sent = request.authorization
-        token = sent.token if sent is not None and sent.type == "bearer" else None
+        token = _bearer()
         bearer = WWWAuthenticate("bearer", {"realm": "metrics"})
         if not token:
             raise Unauthorized(NEEDS_TOKEN, www_authenticate=bearer)
@@ -329,6 +328,12 @@ class RequestCheck:
 def is_interface(path: str) -> bool:
     """Return whether a path is for programs, which expect JSON."""
     return path.startswith("/api/") or path in ("/live", "/metrics")
+
+
+def _bearer() -> str:
+    """Return the token of this request's header; "": it has none."""
+    sent = request.authorization
+    return (sent.token or "") if sent is not None and sent.type == "bearer" else ""
 
 
 def _token(key: bytes, text: str) -> str:
