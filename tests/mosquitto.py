@@ -1,10 +1,15 @@
 """A real MQTT broker, Mosquitto, on a port of this machine."""
 
+import json
 import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 USER, PASSWORD = "box", "moss river"
 START_S = 20.0
@@ -84,3 +89,35 @@ class Mosquitto:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+class Controller:
+    """A client of the broker with all that it was sent."""
+
+    def __init__(self, port: int, base: str) -> None:
+        self.base = base
+        self.found: dict[str, bytes] = {}  # the newest of each topic
+        self.results: list[Any] = []
+        self.client = paho.Client(CallbackAPIVersion.VERSION2)
+        self.client.username_pw_set(USER, PASSWORD)
+        self.client.on_message = self._on_message
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe("#", 1)
+        self.client.loop_start()
+
+    def _on_message(self, client: Any, _: Any, message: paho.MQTTMessage) -> None:
+        self.found[message.topic] = message.payload
+        if message.topic == f"{self.base}/result":
+            self.results.append(json.loads(message.payload))
+
+    def order(self, name: str, payload: str, *, retain: bool = False) -> None:
+        sent = self.client.publish(f"{self.base}/set/{name}", payload, 1, retain)
+        sent.wait_for_publish(10.0)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def read(self, name: str) -> str:
+        """Return what was published on a topic of the box; "": nothing."""
+        return self.found.get(f"{self.base}/{name}", b"").decode()

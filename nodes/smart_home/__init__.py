@@ -7,7 +7,7 @@ serves      broker_password
 publishes   smart_home/wish (on change, and each 3 s while it has a hold), smart_home/status
 touches     UDP port 7090 and TCP port 502; an MQTT broker, with smart_home-MqttPassword and
             smart_home-mqtt-ca.pem of the state directory; smart_home.json in the run directory
-            (until the box starts again) and in the state directory (a failsafe that outlives starts)
+            (until the box starts again) and in the state directory (a failsafe that lasts longer)
 deadline    a current or a pause is a wish in the same callback; the failsafe limits when its time
             is over, and is the fallback of the wish, should this node be silent
 safe state  none of its own: load_manager keeps the wishes, or takes the fallback

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 
 from bus import Bus
 from nodes.smart_home import mqtt_desk, mqtt_link
@@ -19,7 +17,7 @@ from nodes.smart_home.snapshot import BoxSnapshot, ChargeState, PlugCode
 from nodes.smart_home.state import OrderCall
 from tests.closing import at_end
 from tests.modbus_map.peers import InLoop
-from tests.mosquitto import PASSWORD, USER, Mosquitto, certificate
+from tests.mosquitto import PASSWORD, USER, Controller, Mosquitto, certificate
 
 SEEN = BoxSnapshot(state=ChargeState.CHARGING, plug=PlugCode.VEHICLE, power_mw=11_000_123)
 IDENTITY = identity_of("18416854", "1.0")
@@ -76,35 +74,8 @@ def keep_password(bus: Bus, password: str = PASSWORD, mode: int = 0o600) -> None
     path.chmod(mode)
 
 
-class Controller:
-    """A client of the broker with all that it was sent."""
-
-    def __init__(self, port: int) -> None:
-        self.found: dict[str, bytes] = {}  # the newest of each topic
-        self.results: list[Any] = []
-        self.client = paho.Client(CallbackAPIVersion.VERSION2)
-        self.client.username_pw_set(USER, PASSWORD)
-        self.client.on_message = self._on_message
-        self.client.connect("127.0.0.1", port)
-        self.client.subscribe("#", 1)
-        self.client.loop_start()
-
-    def _on_message(self, client: Any, _: Any, message: paho.MQTTMessage) -> None:
-        self.found[message.topic] = message.payload
-        if message.topic == f"{BASE}/result":
-            self.results.append(json.loads(message.payload))
-
-    def order(self, name: str, payload: str, *, retain: bool = False) -> None:
-        sent = self.client.publish(f"{BASE}/set/{name}", payload, 1, retain)
-        sent.wait_for_publish(10.0)
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
-def controller(port: int) -> Controller:
-    found = Controller(port)
+def controller(broker: Mosquitto) -> Controller:
+    found = Controller(broker.port, BASE)
     at_end(found.close)
     return found
 
@@ -117,7 +88,7 @@ def test_readings_discovery_orders_and_the_end(
         keep_password(loop_bus)
         rig = Rig(loop_bus, broker.port)
         await rig.connected()
-        client = controller(broker.port)
+        client = controller(broker)
         found = client.found
         await rig.until(lambda: {f"{BASE}/power_w", IDENTITY.discovery_topic} <= set(found))
         await rig.until(lambda: found.get(f"{BASE}/availability") == b"online")
@@ -150,7 +121,7 @@ def test_a_broker_that_was_away_gets_all_again_and_no_order_of_the_time_between(
         await asyncio.to_thread(broker.kill)
         await rig.until(lambda: "lost" in rig.desk.problem or "answer" in rig.desk.problem)
         await asyncio.to_thread(broker.start)
-        client = controller(broker.port)
+        client = controller(broker)
         # Before the box is back: one that the broker keeps, and one that it does not.
         client.order("current_a", "16", retain=True)
         client.order("enabled", "false")
@@ -271,7 +242,7 @@ def test_a_removed_address_takes_the_box_out_of_home_assistant(
         keep_password(loop_bus)
         rig = Rig(loop_bus, broker.port)
         await rig.connected()
-        client = controller(broker.port)
+        client = controller(broker)
         topic = IDENTITY.discovery_topic
         await rig.until(lambda: bool(client.found.get(topic)))
         rig.desk.use(MqttSettings())
