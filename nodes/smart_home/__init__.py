@@ -23,7 +23,7 @@ that asks too quickly is answered later. There are 16 connections; an idle one i
 
 The MQTT interface connects to the broker of the settings, publishes values that change, and takes
 orders from `set/...`. A retained order is refused, for it may be old. A lost broker is tried again
-after 1 to 60 s, with all values published anew; orders of the time between are lost.
+after 1 to 60 s, and gets all values again; orders of the time between are lost.
 
 Currents, enabling and the failsafe count until the box starts again, `currtime`, an energy limit
 and `currtime 0` until the plug is out. What an order changes is on the disk before it is

@@ -37,7 +37,7 @@ class MqttSettings(Struct, frozen=True, kw_only=True):
     user: str = ""
     has_discovery: bool = True  # Home Assistant finds the box
     may_start: bool = False  # with a card
-    revision: int = 0  # of the password; another one connects anew
+    revision: int = 0  # of the password; another one connects again
 
 
 MQTT_OFF = MqttSettings()

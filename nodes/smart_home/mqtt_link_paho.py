@@ -5,9 +5,7 @@ handed to the node. It is imported with the first connection: a box without a br
 it.
 """
 
-import os
 import socket
-import stat
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from bus import Bus
+from bus.secret_file import SecretError, read_secret
 from nodes.smart_home.mqtt_link import (
     CA_FILE,
     MOST_PAYLOAD,
@@ -41,10 +40,8 @@ if TYPE_CHECKING:
 CONNECT_S = 10.0  # assumed: until the broker has accepted the TCP connection
 KEEP_ALIVE_S = 20  # assumed; the will follows after 1.5 times this (MQTT 3.1.1, 3.1.2.10)
 MOST_WAITING = 64  # assumed: messages that wait for the node; then the thread reads no more
-MOST_PASSWORD = 1024  # assumed: characters
 # The library gives the codes of MQTT 5, table 3-1: bad user name or password, not authorised.
 DENIED = (0x86, 0x87)
-_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -241,19 +238,10 @@ def _context(ca_file: Path) -> "SSLContext":
 
 
 def _password(path: Path) -> str:
-    """Return the password of a file; without the file it is empty. Blocks on the disk."""
     try:
-        with path.open(encoding="utf-8") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if mode & _OF_OTHERS:
-                text = f"{path.name} has mode {mode:04o}: expected 0600"
-                raise _NoBrokerError(MqttProblem.PASSWORD, text)
-            return file.read(MOST_PASSWORD).partition("\n")[0]
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeError) as error:
-        text = f"{path.name} cannot be read ({type(error).__name__})"
-        raise _NoBrokerError(MqttProblem.PASSWORD, text) from error
+        return read_secret(path)
+    except SecretError as error:
+        raise _NoBrokerError(MqttProblem.PASSWORD, str(error)) from error
 
 
 def open(bus: Bus, parameters: Parameters) -> MqttLink:

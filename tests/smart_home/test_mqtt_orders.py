@@ -375,7 +375,7 @@ def test_a_failsafe_over_mqtt_counts_when_the_controller_is_silent(tmp_path: Pat
         mqtt.order("failsafe", failsafe(timeout_s=20))
         home.soon(lambda: home.offered_a == 16.0)
         home.advance(10.0)
-        mqtt.order("current_a", "16")  # the controller lives
+        mqtt.order("current_a", "16")  # a word of the controller
         mqtt.broker.lose()  # the time goes on while the broker is away
         home.advance(19.0)
         assert home.offered_a == 16.0
