@@ -244,7 +244,7 @@ SMART_HOME = Page(
                 ),
                 Field(
                     key="smart_home.mqtt_discovery",
-                    label="Show the wallbox to Home Assistant",
+                    label="Show to Home Assistant",
                     help="Home Assistant, at the same broker, then adds it by itself.",
                 ),
                 Field(
