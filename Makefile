@@ -63,6 +63,7 @@ bench: setup browser
 	$(BIN)/python bench/launch.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/overload.py --short
+	$(BIN)/python bench/failsafe.py --short
 	$(BIN)/python bench/reaction.py --short
 
 mutants: $(MUTANTS)
