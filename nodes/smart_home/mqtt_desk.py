@@ -27,6 +27,7 @@ from nodes.smart_home.udp_senders import NO_SENDERS
 LOOK_S = 0.5  # a changed value is sent within this
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0  # assumed: after a lost connection, doubled each time
 STEADY_S = 30.0  # assumed: a connection that has held this long counts as one that works
+SHOWN_AGAIN_S = 5.0  # assumed: Home Assistant starts less often
 SENDER = "MQTT"  # the broker sends for all: one budget of orders, and of wrong cards
 
 
@@ -84,6 +85,7 @@ class MqttDesk:
         self._senders = NO_SENDERS
         self._retry_s = FIRST_RETRY_S
         self._since_s = 0.0  # of the connection
+        self._shown_s = 0.0  # to Home Assistant
         self._timer: Timer | None = None
         self._dropped = 0  # orders beyond the budget since the last one within it
         self.problem = ""  # why there is no connection
@@ -205,11 +207,12 @@ class MqttDesk:
             self._link.publish(self._retained(f"{base}/{name}", text.encode()))
 
     def _discover(self) -> None:
+        self._shown_s = self._bus.clock.now_s()
         content = mqtt_discovery.config(self._identity)
         self._link.publish(self._retained(self._identity.discovery_topic, content))
 
-    def _result(self, name: str, payload: str, refusal: str) -> None:
-        found = {"order": name, "payload": payload, "accepted": not refusal, "refusal": refusal}
+    def _result(self, name: str, said: str, refusal: str) -> None:
+        found = {"order": name, "words": said, "accepted": not refusal, "refusal": refusal}
         topic = f"{self._identity.base}/{RESULT}"
         self._link.publish(MqttMessage(topic=topic, payload=json.dumps(found).encode()))
 
@@ -224,12 +227,18 @@ class MqttDesk:
     def _on_message(self, message: MqttMessage) -> None:
         if message.topic == mqtt_discovery.BIRTH_TOPIC:
             if message.payload == mqtt_discovery.BIRTH and not message.is_retained:
-                self._discover()
-                self._published = {}
+                self._on_birth()
             return
         name = mqtt_orders.name_of(self._identity.base, message.topic)
         if name:
             self._take(name, message)
+
+    def _on_birth(self) -> None:
+        """Show the box, and all its values, to a Home Assistant that has started."""
+        now_s = self._bus.clock.now_s()
+        if now_s >= self._shown_s + SHOWN_AGAIN_S:
+            self._discover()
+            self._published = {}
 
     def _take(self, name: str, message: MqttMessage) -> None:
         now_s = self._bus.clock.now_s()

@@ -102,7 +102,7 @@ class MqttLink(Driver, Protocol):
         """
 
     def shutdown(self) -> None:
-        """Close the connection; the broker publishes the will."""
+        """Close the connection."""
         self.close()
 
     def handover(self) -> None:

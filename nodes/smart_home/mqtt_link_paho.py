@@ -7,6 +7,7 @@ it.
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Semaphore, Thread
@@ -34,14 +35,16 @@ from nodes.smart_home.mqtt_link import (
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from paho.mqtt.client import Client, MQTTMessage
+    from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
     from paho.mqtt.reasoncodes import ReasonCode
 
 CONNECT_S = 10.0  # assumed: until the broker has accepted the TCP connection
 KEEP_ALIVE_S = 20  # assumed; the will follows after 1.5 times this (MQTT 3.1.1, 3.1.2.10)
+CLOSE_S = 1.0  # assumed: for each of the last messages
 MOST_WAITING = 64  # assumed: messages that wait for the node; then the thread reads no more
 # The library gives the codes of MQTT 5, table 3-1: bad user name or password, not authorised.
 DENIED = (0x86, 0x87)
+QUEUE_FULL = 15  # of the library, MQTT_ERR_QUEUE_SIZE
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +62,7 @@ class PahoMqttLink(MqttLink):
         """See `mqtt_link.MqttLink.open`."""
         self.close()
         self._connection = _BrokerConnection(self._bus, broker, on_event)
-        Thread(target=self._connection.run, name="mqtt", daemon=True).start()
+        Thread(target=self._connection.begin, name="mqtt-connect", daemon=True).start()
 
     def publish(self, message: MqttMessage) -> None:
         """See `mqtt_link.MqttLink.publish`."""
@@ -86,7 +89,10 @@ class _NoBrokerError(Exception):
 
 
 class _BrokerConnection:
-    """One connection, from the first packet to its end. `run` and its callbacks have a thread."""
+    """One connection, from the first packet to its end.
+
+    `begin` has a thread of its own, for it waits for the network; then that of the library calls.
+    """
 
     def __init__(self, bus: Bus, broker: MqttBroker, on_event: Callable[[MqttEvent], None]) -> None:
         self._bus, self._broker, self._on_event = bus, broker, on_event
@@ -94,32 +100,32 @@ class _BrokerConnection:
         # Of the node.
         self._client: Client | None = None  # once it is connected
         self._is_left = self._is_over = False
-        self._done: Callable[[], None] | None = None  # what follows the end
-        # Of the thread.
+        # Of the threads.
         self._problem = MqttProblem.NO_MQTT  # of an end now
 
     # --- the node ------------------------------------------------------------------------------
 
-    def put(self, message: MqttMessage) -> None:
-        """Send a message after those before it."""
+    def put(self, message: MqttMessage) -> "MQTTMessageInfo | None":
+        """Send a message after those before it; return what tells when it has arrived."""
         if self._client is None:
-            return
+            return None
         sent = self._client.publish(
             message.topic, message.payload, qos=1, retain=message.is_retained
         )
-        if sent.rc == 15:  # MQTT_ERR_QUEUE_SIZE
+        if sent.rc == QUEUE_FULL:
             self._client.disconnect()
+        return sent
 
     def leave(self, last: tuple[MqttMessage, ...], done: Callable[[], None] | None) -> None:
         """Send the last messages and close; nothing is reported any more."""
         self._is_left = True
-        for message in last:
-            self.put(message)
-        if self._client is not None and not self._is_over:
-            self._done = done
-            self._client.disconnect()  # after what was sent
-        elif done is not None:
-            done()
+        client, sent = self._client, [self.put(message) for message in last]
+        if client is None:
+            if done is not None:
+                done()
+            return
+        end = partial(self._end, client, [each for each in sent if each is not None], done)
+        Thread(target=end, name="mqtt-end", daemon=True).start()
 
     def _deliver(self, event: MqttEvent) -> None:
         if not self._is_left:
@@ -136,23 +142,41 @@ class _BrokerConnection:
         self._deliver(MqttReceived(message=message))
 
     def _on_end(self, problem: MqttProblem, text: str) -> None:
+        if self._is_over:  # the library may report an end twice
+            return
         self._is_over, self._client = True, None
         self._deliver(MqttClosed(problem=problem, text=text[:200]))
-        if self._done is not None:
-            self._done()
 
-    # --- the thread ----------------------------------------------------------------------------
+    # --- the threads ---------------------------------------------------------------------------
 
-    def run(self) -> None:
-        """Connect, carry messages in both directions, and report the end."""
-        text = ""
+    def begin(self) -> None:
+        """Connect; the thread of the library then carries messages in both directions."""
         try:
-            self._connect().loop_forever()
+            client = self._connect()
         except _NoBrokerError as error:
-            self._problem, text = error.problem, str(error)
+            self._report_end(error.problem, str(error))
         except Exception as error:
-            text = f"{type(error).__name__}: {error}"
-        self._bus.post(partial(self._on_end, self._problem, text))
+            self._report_end(self._problem, f"{type(error).__name__}: {error}")
+        else:
+            client.loop_start()
+
+    def _end(
+        self, client: "Client", sent: "list[MQTTMessageInfo]", done: Callable[[], None] | None
+    ) -> None:
+        """Disconnect once the last messages have arrived.
+
+        A socket that is closed with unread answers resets the connection, and a broker may then
+        drop what it has not read.
+        """
+        with suppress(RuntimeError, ValueError):  # they cannot be sent any more
+            for each in sent:
+                each.wait_for_publish(CLOSE_S)
+        client.disconnect()
+        if done is not None:
+            self._bus.post(done)
+
+    def _report_end(self, problem: MqttProblem, text: str) -> None:
+        self._bus.post(partial(self._on_end, problem, text))
 
     def _connect(self) -> "Client":
         from paho.mqtt.client import Client
@@ -177,6 +201,7 @@ class _BrokerConnection:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_received
+        client.on_disconnect = self._on_disconnect
         try:
             client.connect(broker.host, broker.port, keepalive=KEEP_ALIVE_S)
         except OSError as error:
@@ -202,6 +227,11 @@ class _BrokerConnection:
             return
         self._problem = MqttProblem.LOST
         self._bus.post(partial(self._on_open, client))
+
+    def _on_disconnect(
+        self, client: "Client", _: Any, flags: Any, code: "ReasonCode", properties: Any
+    ) -> None:
+        self._report_end(self._problem, str(code))
 
     def _on_received(self, client: "Client", _: Any, message: "MQTTMessage") -> None:
         self._waiting.acquire()  # so a flood fills no memory

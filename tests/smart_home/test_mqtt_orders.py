@@ -403,6 +403,7 @@ def test_a_lost_broker_is_tried_again_more_and_more_slowly(tmp_path: Path) -> No
 
 def test_home_assistant_finds_the_box_again_when_it_starts(tmp_path: Path) -> None:
     with at_broker(tmp_path) as mqtt:
+        mqtt.home.advance(5.0)
         mqtt.broker.retained.clear()
         mqtt.broker.send("homeassistant/status", b"offline")
         mqtt.home.advance(1.0)
@@ -411,6 +412,11 @@ def test_home_assistant_finds_the_box_again_when_it_starts(tmp_path: Path) -> No
         mqtt.home.advance(1.0)
         assert any("homeassistant/device" in each for each in mqtt.broker.retained)
         assert f"{mqtt.base}/power_w" in mqtt.broker.retained
+        before = len(mqtt.broker.sent)
+        for _ in range(100):
+            mqtt.broker.send("homeassistant/status", b"online")
+        mqtt.home.advance(1.0)
+        assert len(mqtt.broker.sent) - before < 5
 
 
 def test_a_flood_is_dropped_and_the_box_goes_on(tmp_path: Path) -> None:
