@@ -25,17 +25,17 @@ HAD := $(shell $(BIN)/python -c 'import pip; $(IDENTITY)' 2>/dev/null)
 WANTED := $(if $(PYTHON),$(shell "$(CHOSEN)" -c '$(IDENTITY)' 2>/dev/null),$(HAD))
 ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
 
-.PHONY: run test fast setup anew interpreter browser node-peer check pythons proof long bench mutants runs \
+.PHONY: run test fast setup anew interpreter browser broker node-peer check pythons proof long bench mutants runs \
     golden faults policies requirements screenshots pictures clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
-test: check browser node-peer fast
+test: check browser broker node-peer fast
 	$(BIN)/pytest -q -n $(SYSTEM_WORKERS) --dist loadfile --no-loadscope-reorder \
 	    -m "system and not proof" $(SYSTEM)
 
-fast: setup
+fast: setup broker
 	$(BIN)/pytest -q -n $(WORKERS) -m "not system and not proof"
 
 check: setup
@@ -63,6 +63,7 @@ bench: setup browser
 	$(BIN)/python bench/launch.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/overload.py --short
+	$(BIN)/python bench/failsafe.py --short
 	$(BIN)/python bench/reaction.py --short
 
 mutants: $(MUTANTS)
@@ -99,6 +100,14 @@ browser:
 	    elif sudo -n true 2>/dev/null; then sudo apt-get -qq update && sudo apt-get -qq install -y --no-install-recommends chromium; fi; \
 	    if ! command -v chromium >/dev/null; then \
 	        echo "the tests of the pages need a browser; please run: sudo apt install chromium" >&2; exit 1; fi; fi
+
+# MQTT is tested with a real broker, Debian's.
+broker:
+	@if ! PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null; then \
+	    if [ "$$(id -u)" = 0 ]; then apt-get -qq update && apt-get -qq install -y --no-install-recommends mosquitto; \
+	    elif sudo -n true 2>/dev/null; then sudo apt-get -qq update && sudo apt-get -qq install -y --no-install-recommends mosquitto; fi; \
+	    if ! PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null; then \
+	        echo "the tests of MQTT need a broker; please run: sudo apt install mosquitto" >&2; exit 1; fi; fi
 
 # Peers of npm, beside those of Python: a Modbus peer and an OCPP host. Their tests are skipped where
 # there is no Node.js 20.

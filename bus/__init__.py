@@ -1,7 +1,8 @@
 """Messages and requests between nodes, and stored state.
 
 Nodes import the names of this package (the interface and its errors), `bus.rounds` and `bus.moment`
-for a machine, and for stored state `bus.store`, `bus.generations` and `bus.write_behind`.
+for a machine, and for stored state `bus.store`, `bus.generations`, `bus.write_behind` and
+`bus.secret_file`.
 """
 
 from bus.driver import Driver, DriverError, leave

@@ -40,6 +40,7 @@ from msgs.requests import (
 from msgs.rfid import CardList, NamedCard, RemoveCard, RenameCard
 from msgs.session import Authorize, Authorized, SessionRecord, SessionsArguments
 from msgs.settings import SetArguments, Settings
+from msgs.smart_home import BrokerPasswordArguments
 from msgs.web import PageAddress
 
 A = TypeVar("A", bound=Struct)
@@ -184,6 +185,17 @@ LIST_SESSIONS = Method(
     result=tuple[SessionRecord, ...],
     callers=("web", "dcs", "smart_home", "system", TOOLS),
     text="List the stored sessions, the newest first.",
+)
+
+# --- smart_home -----------------------------------------------------------------------------------
+
+SET_BROKER_PASSWORD = Method(
+    name="broker_password",
+    server="smart_home",
+    arguments=BrokerPasswordArguments,
+    result=NoneType,
+    callers=("web", TOOLS),
+    text="Store the password of this box at the MQTT broker.",
 )
 
 # --- rfid -----------------------------------------------------------------------------------------

@@ -29,11 +29,15 @@ _SMART_HOME = {  # an interface that is switched on is used
     "smart_home.udp_start": "smart_home.udp_start",
     "smart_home.udp_tokens": "smart_home.udp_tokens",
 }
+_BROKER = {  # one that is given is used
+    "smart_home.mqtt_url": "smart_home.mqtt_url",
+    "smart_home.mqtt_user": "smart_home.mqtt_user",
+}
 _PAGE = {"web.announced": "web.announced", "web.metrics": "web.metrics"}
 _ON_OFF = {"on": True, "off": False}
 _METERS = {"meter.house": "house_meter", "meter.solar": "solar_meter"}
 
-PARAMETERS = frozenset((*_VALUES, *_SERVICE, *_SMART_HOME, *_PAGE, *_METERS))
+PARAMETERS = frozenset((*_VALUES, *_SERVICE, *_SMART_HOME, *_BROKER, *_PAGE, *_METERS))
 """All of these names: NODE.PARAMETER."""
 
 
@@ -52,7 +56,7 @@ def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
         return _meter(parameter, _METERS[parameter], value)
     if (switch := _SMART_HOME.get(parameter) or _PAGE.get(parameter)) is not None:
         return _switch(parameter, switch, value)
-    key = _VALUES.get(parameter) or _SERVICE[parameter]
+    key = _VALUES.get(parameter) or _SERVICE.get(parameter) or _BROKER[parameter]
     if key == "dcs.version" and isinstance(value, float):  # 1.6 is a number in TOML
         value = str(value)
     try:
@@ -61,6 +65,8 @@ def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
         raise SettingError(parameter, error.problem) from error
     if key == "dcs.url":  # its wishes count
         return {key: value, "dcs.enabled": value != ""}
+    if key == "smart_home.mqtt_url" and value:  # likewise
+        return {key: value, "smart_home.enabled": True}
     return {key: value}
 
 

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from msgs.meter_address import BAUDS, Framing
 from msgs.patterns import matching
 from msgs.ports import PeerPort
-from msgs.smart_home import AllowList
+from msgs.smart_home import AllowList, BrokerUrl
 from msgs.stored import Stored
 from msgs.units import Name
 from msgs.visible import HIDDEN
@@ -244,6 +244,9 @@ class SmartHomeSection(Controller, frozen=True, kw_only=True, forbid_unknown_fie
     udp_tokens: bool = False  # numbers of cards are shown, by Modbus as well
     modbus: bool = False  # TCP port 502; with DSW1.3, and beside UDP
     allowed: AllowList = ()  # who may send; empty: the networks that the box is in
+    mqtt_url: BrokerUrl = ""  # of an MQTT broker; "": none
+    mqtt_user: User = ""  # of this box at the broker; its password is not a setting
+    mqtt_discovery: bool = True  # Home Assistant finds the box at the broker
 
 
 class Solar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -60,6 +60,7 @@ TEXTS = (
     "/dev/ttyUSB0",
     "mon-fri 22:00-06:00 10 A",
     "https://box.example",
+    "mqtt://broker.local",
     "wss://service.example/ocpp",
     "192.168.2.0/24",
 )

@@ -19,10 +19,11 @@ def smart_home_words(snapshot: Snapshot) -> str:
         for name, is_on, problem in (
             ("UDP", said.has_udp, said.udp),
             ("Modbus", said.has_modbus, said.modbus),
+            ("MQTT", said.has_mqtt, said.mqtt),
         )
         if is_on and problem
     }
-    if problems and len(problems) == said.has_udp + said.has_modbus:  # none answers
+    if problems and len(problems) == said.has_udp + said.has_modbus + said.has_mqtt:  # none answers
         return _unanswered(problems)
     parts = (_unanswered(problems), _counts(said), _last(said.last))
     return "; ".join(part for part in parts if part)

@@ -5,8 +5,6 @@ The library is imported with the first connection: a box without a service does 
 
 import asyncio
 import base64
-import os
-import stat
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -17,6 +15,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from bus import Bus
+from bus.secret_file import SecretError, read_secret
 from nodes.dcs.link import (
     MOST_FRAME_BYTES,
     Closed,
@@ -41,8 +40,6 @@ PROXY_PASSWORD_FILE = "dcs-ProxyPassword"
 MOST_UNSENT = 64  # assumed: frames; a service that does not read is as good as lost
 
 
-MOST_PASSWORD = 1024  # assumed: characters
-_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _NOT_LET_THROUGH = (401, 403, 407)  # RFC 9110: the answers of a proxy about the one who asks
 
 
@@ -305,19 +302,10 @@ def _proxy_url(destination: Destination, password_file: Path) -> str | None:
 
 
 def _password(path: Path) -> str:
-    """Return the password of a file; without the file it is empty."""
     try:
-        with path.open(encoding="utf-8") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if mode & _OF_OTHERS:
-                text = f"{path.name} has mode {mode:04o}: expected 0600"
-                raise _NoConnectionError(CloseReason.PROXY, text)
-            return file.read(MOST_PASSWORD).partition("\n")[0]
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeError) as error:
-        text = f"{path.name} cannot be read ({type(error).__name__})"
-        raise _NoConnectionError(CloseReason.PROXY, text) from error
+        return read_secret(path)
+    except SecretError as error:
+        raise _NoConnectionError(CloseReason.PROXY, str(error)) from error
 
 
 def open(bus: Bus, parameters: Parameters) -> Uplink:

@@ -3,9 +3,11 @@
 subscribes  settings, session/status (acted on as they arrive); launch/graph, safety/status,
             dcs/status, pilot/status, meter/box, load/offer (looked at)
 asks        session: start, end, sessions; rfid: present (a card that a controller names)
+serves      broker_password
 publishes   smart_home/wish (on change, and each 3 s while it has a hold), smart_home/status
-touches     UDP port 7090 and TCP port 502; smart_home.json in the run directory (until the box
-            starts again) and in the state directory (a failsafe that outlives starts)
+touches     UDP port 7090 and TCP port 502; an MQTT broker, with smart_home-MqttPassword and
+            smart_home-mqtt-ca.pem of the state directory; smart_home.json in the run directory
+            (until the box starts again) and in the state directory (a failsafe that lasts longer)
 deadline    a current or a pause is a wish in the same callback; the failsafe limits when its time
             is over, and is the fallback of the wish, should this node be silent
 safe state  none of its own: load_manager keeps the wishes, or takes the fallback
@@ -19,6 +21,10 @@ KEBA's P30: reads show the newest state, a write is answered when its order is. 
 and Modbus exclude each other; here both may be on (assumed), and the newest order counts. A client
 that asks too quickly is answered later. There are 16 connections; an idle one is closed.
 
+The MQTT interface connects to the broker of the settings, publishes values that change, and takes
+orders from `set/...`. A retained order is refused, for it may be old. A lost broker is tried again
+after 1 to 60 s, and gets all values again; orders of the time between are lost.
+
 Currents, enabling and the failsafe count until the box starts again, `currtime`, an energy limit
 and `currtime 0` until the plug is out. What an order changes is on the disk before it is
 confirmed. A restart of this node alone keeps all of it, and gives the controllers the time of the
@@ -31,7 +37,10 @@ keep it. snapshot.py has what controllers see of the box. The UDP interface: udp
 commands, udp_reports.py writes answers, udp_senders.py says who is answered and how often,
 udp_desk.py joins them to the socket of datagrams.py. The Modbus interface: modbus_registers.py has
 what is read and written, modbus_pace.py says when, modbus_desk.py joins them to the port of
-modbus_server.py, on whose connections modbus_connections.py answers. words.py has the texts.
+modbus_server.py, on whose connections modbus_connections.py answers. The MQTT interface:
+mqtt_orders.py reads orders, mqtt_readings.py has what is published and when, mqtt_discovery.py
+what Home Assistant learns of the box, mqtt_desk.py joins them to the connection of mqtt_link.py.
+words.py has the texts.
 """
 
 IMPORTS = ("asyncio",)  # see launch.warm

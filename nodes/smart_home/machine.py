@@ -299,6 +299,8 @@ def _status(state: State, inputs: Inputs) -> SmartHomeStatus:
         udp=inputs.udp,
         has_modbus=inputs.has_modbus,
         modbus=inputs.modbus,
+        has_mqtt=inputs.has_mqtt,
+        mqtt=inputs.mqtt,
         limit_a=None if asked_ma >= MOST_MA else asked_ma / 1000.0,
         is_enabled=is_enabled(control),
         failsafe_s=None if failsafe is None else float(failsafe.timeout_s),

@@ -9,16 +9,19 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bus import Answer, Bus, leave
+from bus import Answer, Bus, Call, leave
 from bus.generations import read_valid_or_raise
 from bus.rounds import Instant, Rounds
+from bus.store import replace_file
 from bus.write_behind import write_result
 from msgs.dcs import DcsStatus, Link
 from msgs.label import LABEL_FILE, Label
+from msgs.methods import SET_BROKER_PASSWORD
 from msgs.ports import OwnPort
 from msgs.requests import StopReason
 from msgs.safety import DIP_SMART_HOME, SafetyStatus
 from msgs.settings import Host, Settings
+from msgs.smart_home import BrokerPasswordArguments
 from msgs.topics import (
     DCS_STATUS,
     LAUNCH_GRAPH,
@@ -42,6 +45,8 @@ from nodes.smart_home.modbus_desk import (
     ModbusSettings,
 )
 from nodes.smart_home.modbus_server import ModbusServer
+from nodes.smart_home.mqtt_desk import MQTT_OFF, MqttDesk, MqttSettings, identity_of
+from nodes.smart_home.mqtt_link import PASSWORD_FILE, MqttLink
 from nodes.smart_home.snapshot import BoxSnapshot, NewestMessages, snapshot_of
 from nodes.smart_home.state import Inputs, OrderCall, OrderReplied, Outputs, Stores, session_seen
 from nodes.smart_home.store import load, save
@@ -68,10 +73,11 @@ class Drivers:
 
     datagrams: Datagrams
     modbus: ModbusServer
+    mqtt: MqttLink
 
 
 class SmartHomeNode:
-    """The settings, seven topics, one machine, two interfaces."""
+    """The settings, seven topics, one machine, three interfaces."""
 
     def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         """Read what is kept.
@@ -113,6 +119,16 @@ class SmartHomeNode:
             self._on_order,
             number,
         )
+        self._mqtt = MqttDesk(
+            bus,
+            drivers.mqtt,
+            identity_of(identity.serial, VERSION),
+            self._see,
+            self._on_order,
+            number,
+        )
+        self._password_count = 0  # how often it was stored since the start
+        bus.serve(SET_BROKER_PASSWORD, self._set_password)
         bus.on_stop(self._stop)
         self._rounds: Rounds[Inputs, Outputs] = Rounds(
             bus, LOOK_S, self._look, self._act, is_exact=True
@@ -131,19 +147,25 @@ class SmartHomeNode:
         self._udp.use(udp)
         modbus = MODBUS_OFF if settings is None else modbus_settings_of(settings, safety)
         self._modbus.use(modbus)
+        mqtt = mqtt_settings_of(settings, safety, self._password_count)
+        self._mqtt.use(mqtt)
         has_udp = settings is not None and settings.smart_home.udp
         has_modbus = settings is not None and settings.smart_home.modbus
+        has_mqtt = settings is not None and settings.smart_home.mqtt_url != ""
+        is_used = udp.is_on or modbus.is_on or mqtt.url != ""
         return Inputs(
             now_s=instant.now_s,
             utc_ns=instant.utc_ns,
             boot=clock.boot(),
             series="" if graph is None else graph.series,
-            is_used=None if settings is None or safety is None else udp.is_on or modbus.is_on,
+            is_used=None if settings is None or safety is None else is_used,
             session=None if session is None else session_seen(session),
             has_udp=has_udp,
             udp=words.unanswered(safety, self._udp.problem) if has_udp else "",
             has_modbus=has_modbus,
             modbus=words.unanswered(safety, self._modbus.problem) if has_modbus else "",
+            has_mqtt=has_mqtt,
+            mqtt=words.unanswered(safety, self._mqtt.problem) if has_mqtt else "",
         )
 
     def _act(self, inputs: Inputs) -> Outputs:
@@ -161,6 +183,7 @@ class SmartHomeNode:
         for number, outcome in outputs.answers:
             self._udp.answer(number, outcome)
             self._modbus.answer(number, outcome)
+            self._mqtt.answer(number, outcome)
         return outputs
 
     def _write(self, stores: Stores) -> None:
@@ -174,6 +197,21 @@ class SmartHomeNode:
             self._lasting = stores.lasting
         written = write_result(result)
         self._rounds.run(lambda inputs: replace(inputs, written=written))
+
+    def _set_password(self, call: Call[BrokerPasswordArguments, None]) -> None:
+        content = call.arguments.password.encode()
+        work = partial(replace_file, self._bus.state_dir / PASSWORD_FILE, content)
+        self._bus.offload("password", work, partial(self._on_password, call))
+
+    def _on_password(
+        self, call: Call[BrokerPasswordArguments, None], result: Exception | None
+    ) -> None:
+        if result is not None:
+            call.refuse(words.not_kept(str(result)))
+            return
+        self._password_count += 1
+        self._rounds.wake()
+        call.ok(None)
 
     def _on_reply(self, number: int, answer: Answer[Any]) -> None:
         replied = OrderReplied(number=number, answer=answer)
@@ -197,7 +235,7 @@ class SmartHomeNode:
         self._rounds.stop()
         leave(self._drivers.datagrams, reason)
         leave(self._drivers.modbus, reason)
-        done()
+        self._mqtt.stop(done)
 
 
 def dip_of(safety: SafetyStatus) -> int:
@@ -229,6 +267,22 @@ def modbus_settings_of(settings: Settings, safety: SafetyStatus | None) -> Modbu
     if not (section.modbus and _is_used(settings, safety)):
         return MODBUS_OFF
     return ModbusSettings(is_on=True, allowed=section.allowed, has_tags=section.udp_tokens)
+
+
+def mqtt_settings_of(
+    settings: Settings | None, safety: SafetyStatus | None, password_count: int
+) -> MqttSettings:
+    """Return how the MQTT interface is used, likewise."""
+    if settings is None or not (settings.smart_home.mqtt_url and _is_used(settings, safety)):
+        return MQTT_OFF
+    section = settings.smart_home
+    return MqttSettings(
+        url=section.mqtt_url,
+        user=section.mqtt_user,
+        has_discovery=section.mqtt_discovery,
+        may_start=section.udp_start,
+        revision=password_count,
+    )
 
 
 def _is_used(settings: Settings, safety: SafetyStatus | None) -> bool:

@@ -50,7 +50,10 @@ class NewestMessages(Struct, frozen=True, kw_only=True):
 
 
 class BoxSnapshot(Struct, frozen=True, kw_only=True):
-    """The box at one instant: currents [mA], energies [0.1 Wh], power [mW], voltages [V]."""
+    """The box at one instant: currents [mA], energies [0.1 Wh], power [mW], voltages [V].
+
+    The temperature is that of the hottest sensor [°C].
+    """
 
     state: ChargeState = ChargeState.STARTING
     error: int = 0
@@ -76,6 +79,7 @@ class BoxSnapshot(Struct, frozen=True, kw_only=True):
     session_dwh: int = 0
     lifetime_dwh: int = 0
     tag: str = NO_TAG  # of the session that runs
+    temperature_c: int | None = None  # None: not known
 
 
 def snapshot_of(seen: NewestMessages, control: Control, now_s: float) -> BoxSnapshot:
@@ -106,6 +110,7 @@ def snapshot_of(seen: NewestMessages, control: Control, now_s: float) -> BoxSnap
         energy_limit_dwh=charge.energy_dwh,
         input=0 if safety is not None and safety.external_enable is False else 1,
         session_dwh=0 if session is None else _count(session.energy_wh * 10.0),
+        temperature_c=None if safety is None else round(safety.temperature_c),
         tag=tag_of(session.token) if session is not None and session.token else NO_TAG,
     )
     return found if seen.box is None else _measured(found, seen.box)

@@ -71,6 +71,8 @@ class Inputs(Struct, frozen=True, kw_only=True):
     udp: str = ""  # why it does not answer, for a person; "": it does
     has_modbus: bool = False  # likewise
     modbus: str = ""
+    has_mqtt: bool = False  # likewise
+    mqtt: str = ""
     order: OrderCall | None = None
     replied: OrderReplied | None = None
     written: WriteResult | None = None

@@ -2,6 +2,7 @@
 
 from msgs.safety import DIP_SMART_HOME, SafetyStatus
 from nodes.smart_home.control import Control, is_enabled
+from nodes.smart_home.mqtt_link import MqttClosed, MqttProblem
 from nodes.smart_home.orders import (
     CancelTimer,
     Enable,
@@ -23,6 +24,31 @@ BLOCKED = "too many wrong cards: try again in a minute"
 NO_SESSIONS = "the sessions cannot be read: try again"
 SILENT = "the controller has not been heard within the time of its failsafe"
 FULL = "its energy limit is reached"
+CONNECTING = "connecting to the broker"
+TOO_FAST = "too many orders: expected ten a second at most"
+
+_MQTT_PROBLEMS = {
+    MqttProblem.NAME: "the name of the broker {host} is not known",
+    MqttProblem.UNREACHABLE: "the broker {url} does not answer",
+    MqttProblem.UNTRUSTED: "the certificate of the broker {host} is not trusted",
+    MqttProblem.NO_TLS: "the broker {url} does not speak TLS there",
+    MqttProblem.DENIED: "the broker {host} refuses the user name or the password",
+    MqttProblem.FORBIDDEN: "the broker {host} does not let this user receive its orders",
+    MqttProblem.NO_MQTT: "{url} does not answer as an MQTT broker",
+    MqttProblem.LOST: "the connection to the broker {host} was lost",
+    MqttProblem.PASSWORD: "the stored password of the broker cannot be used: set it again",
+}
+
+
+def mqtt_problem(closed: MqttClosed, url: str) -> str:
+    """Return why there is no connection to a broker."""
+    host = url.partition("://")[2].partition(":")[0]
+    return _MQTT_PROBLEMS[closed.problem].format(url=url, host=host)
+
+
+def expected(words: str) -> str:
+    """Return why a message orders nothing."""
+    return f"expected {words}"
 
 
 def unanswered(safety: SafetyStatus | None, problem: str) -> str:
@@ -42,6 +68,11 @@ def stopped(sender: str) -> str:
 def not_stored(problem: str) -> str:
     """Return why an order is not confirmed."""
     return f"in force, but not stored: {problem}"
+
+
+def not_kept(problem: str) -> str:
+    """Return why a password is not confirmed."""
+    return f"not stored: {problem}"
 
 
 def refused(sender: str, words: str, refusal: str) -> str:

@@ -89,14 +89,20 @@ class ModbusHome:
 
 
 @contextmanager
+def at_clients() -> Iterator[ModbusClients]:
+    """Give the clients of the next box; its network is gone afterwards."""
+    clients = ModbusClients()
+    CLIENTS[:] = [clients]
+    try:
+        yield clients
+    finally:
+        CLIENTS.clear()
+
+
+@contextmanager
 def at_modbus_home(
     state_dir: Path, *settings: str, card: bool = False, modbus: str = MODBUS
 ) -> Iterator[ModbusHome]:
     """Give a box; its network is gone afterwards."""
-    clients = ModbusClients()
-    CLIENTS[:] = [clients]
-    try:
-        with at_home(state_dir, modbus, *settings, card=card) as home:
-            yield ModbusHome(home, clients)
-    finally:
-        CLIENTS.clear()
+    with at_clients() as clients, at_home(state_dir, modbus, *settings, card=card) as home:
+        yield ModbusHome(home, clients)

@@ -39,7 +39,8 @@ def test_each_package_that_the_product_needs_is_listed_with_version_licence_and_
     for part in parts.values():
         assert part.version, part
         assert part.licence, part
-        assert any(len(text) > 200 for _, text in read_texts(part)), part
+        # The shortest, of paho-mqtt, names the licences and their files.
+        assert any(len(text) > 140 for _, text in read_texts(part)), part
 
 
 def test_parts_that_a_package_contains_are_listed_with_it() -> None:

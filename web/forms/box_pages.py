@@ -1,6 +1,13 @@
 """The settings pages of the box itself: what it does, when, and for whom."""
 
-from msgs.methods import REMOVE_CARD, RENAME_CARD, RESTART_BOX, SET_CLOCK, UNPAIR
+from msgs.methods import (
+    REMOVE_CARD,
+    RENAME_CARD,
+    RESTART_BOX,
+    SET_BROKER_PASSWORD,
+    SET_CLOCK,
+    UNPAIR,
+)
 from msgs.settings import OperatingMode, TimeZone
 from web.forms.rows import Button, Choice, Field, Group, Menu, Page, PagePart
 
@@ -195,7 +202,8 @@ SMART_HOME = Page(
     lead="A controller in the home network, as an energy manager or a smart home, reads the values "
     "of the wallbox and limits, pauses or ends the charge. It never raises another limit.",
     warning="UDP and Modbus have no password: every device at an address that may send can use "
-    "them.",
+    "them. MQTT obeys whoever may send to its topics at the broker.",
+    part=PagePart.BROKER,
     groups=(
         Group(
             is_switched=True,
@@ -222,6 +230,24 @@ SMART_HOME = Page(
                     empty="the wallbox's own networks",
                 ),
                 Field(
+                    key="smart_home.mqtt_url",
+                    label="MQTT broker",
+                    help="As mqtt://192.168.2.5, or mqtts://broker.local with TLS. The same DIP "
+                    "switch has to be on. Empty: no MQTT.",
+                    empty="no MQTT",
+                    is_brief=True,
+                ),
+                Field(
+                    key="smart_home.mqtt_user",
+                    label="User name at the broker",
+                    help="Empty: none. Its password has a page of its own, below.",
+                ),
+                Field(
+                    key="smart_home.mqtt_discovery",
+                    label="Show to Home Assistant",
+                    help="Home Assistant, at the same broker, then adds it by itself.",
+                ),
+                Field(
                     key="smart_home.udp_start",
                     label="Start with the number of a card",
                     help="Who knows the number of a card can then start a charge through the "
@@ -242,6 +268,19 @@ SMART_HOME = Page(
             ),
         ),
     ),
+)
+
+BROKER_PASSWORD = Page(
+    name="broker-password",
+    title="Password of the MQTT broker",
+    lead="The password of this wallbox at the broker. Empty: none. The wallbox connects with it at "
+    "once.",
+    method=SET_BROKER_PASSWORD,
+    is_listed=False,
+    groups=(Group(fields=(Field(key="password", label="Password", is_secret=True),)),),
+    parent=SMART_HOME.path,
+    returns=True,
+    said="The password is stored.",
 )
 
 METRICS = Page(

@@ -24,6 +24,7 @@ class PagePart(Enum):
     CARD = "card"  # the one that the form is about
     PHASE_SEARCH = "phase_search"
     CLOCK = "clock"
+    BROKER = "broker"
     METRICS = "metrics"
     ADDRESS = "address"
 
@@ -48,6 +49,7 @@ class Field:
     are_meter_maps: bool = False  # the choices are the known meters
     expected: str = ""  # of a row of a list, if it is edited in parts
     is_hidden: bool = False
+    is_secret: bool = False  # what is typed is neither shown nor sent back
     is_of_part: bool = False  # the page's part says what is sent; the form does not show it
     is_brief: bool = False  # in the one line of the present values
 

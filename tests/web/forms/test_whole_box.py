@@ -80,7 +80,9 @@ def test_a_meter_is_tested_as_it_is_typed_and_nothing_is_set(
         at("house_meter.port"): "Expected a whole number from 0 to 65535; got 70000.",
         at("house_meter.manufacturer"): "Expected the meter's manufacturer.",
     }
-    assert wrong_at(try_meter(owner, "solar_meter"))  # no manufacturer is chosen
+    assert not wrong_at(try_meter(owner, "solar_meter"))  # it is at hand, and off
+    said = wrong_at(try_meter(owner, "solar_meter", manufacturer=""))
+    assert said == {at("solar_meter.manufacturer"): "Expected the meter's manufacturer."}
     assert box.graph.ask("system", "get") == before
 
 
