@@ -4,6 +4,8 @@ Stored in a file that only the box's own user can read; never published. Read it
 `bus.generations.read_valid_or_raise`, which leaves an unreadable label where it is.
 """
 
+import hashlib
+import hmac
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -15,6 +17,7 @@ LABEL_FILE = "label.json"  # in the state directory; written by system alone, on
 
 SERIAL_DIGITS = 8  # assumed: no source
 RECOVERY_KEY_CHARACTERS = 30  # LAB-1
+ID_CHARACTERS = 6  # assumed: two boxes of a house have the same one once in 16 million
 WLAN_PASSWORD_CHARACTERS = 12  # WEB-10
 HOTSPOT_IP = "192.168.2.1"  # NET-3
 
@@ -66,3 +69,13 @@ class Label(Struct, frozen=True, kw_only=True):
     wlan_mac: _Mac
     rfid: Annotated[tuple[LabelCard, ...], Meta(min_length=4, max_length=4)]  # the master first
     hotspot_ip: str = HOTSPOT_IP
+
+
+def network_id(label: Label) -> str:
+    """Return what distinguishes a box from others for programs in the home network.
+
+    It stays, but says nothing of the serial number, which is the password of a new box: it is the
+    begin of a hash, whose key is the recovery key.
+    """
+    key, text = label.recovery_key.encode(), f"network {label.serial}".encode()
+    return hmac.new(key, text, hashlib.sha256).hexdigest()[:ID_CHARACTERS]

@@ -33,10 +33,11 @@ _BROKER = {  # one that is given is used
     "smart_home.mqtt_url": "smart_home.mqtt_url",
     "smart_home.mqtt_user": "smart_home.mqtt_user",
 }
+_PAGE = {"web.announced": "web.announced", "web.metrics": "web.metrics"}
 _ON_OFF = {"on": True, "off": False}
 _METERS = {"meter.house": "house_meter", "meter.solar": "solar_meter"}
 
-PARAMETERS = frozenset((*_VALUES, *_SERVICE, *_SMART_HOME, *_BROKER, *_METERS))
+PARAMETERS = frozenset((*_VALUES, *_SERVICE, *_SMART_HOME, *_BROKER, *_PAGE, *_METERS))
 """All of these names: NODE.PARAMETER."""
 
 
@@ -53,8 +54,8 @@ def settings_of(parameter: str, value: Any) -> Mapping[str, Any]:
     """
     if parameter in _METERS:
         return _meter(parameter, _METERS[parameter], value)
-    if parameter in _SMART_HOME:
-        return _switch(parameter, _SMART_HOME[parameter], value)
+    if (switch := _SMART_HOME.get(parameter) or _PAGE.get(parameter)) is not None:
+        return _switch(parameter, switch, value)
     key = _VALUES.get(parameter) or _SERVICE.get(parameter) or _BROKER[parameter]
     if key == "dcs.version" and isinstance(value, float):  # 1.6 is a number in TOML
         value = str(value)

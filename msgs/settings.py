@@ -313,6 +313,9 @@ class WebSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     origin: PageOrigin = ""  # of the page at a reverse proxy, as the browser shows it; "": no proxy
     # The owner has gone through the Configuration Wizard, or does not want to: it is not offered.
     is_set_up: bool = False
+    metrics: bool = False  # /metrics answers a program that has its token
+    # By mDNS, with a name in .local, while the page can be opened from other machines.
+    announced: bool = True
 
 
 Keys = Annotated[tuple[Name, ...], Meta(max_length=128)]  # 128 is assumed: more than there are

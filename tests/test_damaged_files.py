@@ -27,13 +27,21 @@ from nodes.session.wish_keeper import LIMIT_FILE, LOST_WISH
 from nodes.system.label import own_label
 from nodes.system.machine import Config, begin, settings_of
 from nodes.system.provision import provision
-from nodes.web.store import ACCOUNT_FILE, DEVICES_FILE, FAILURES_FILE, LOGINS_FILE, WebStore
+from nodes.web.store import (
+    ACCOUNT_FILE,
+    DEVICES_FILE,
+    FAILURES_FILE,
+    LOGINS_FILE,
+    TOKEN_FILE,
+    WebStore,
+)
 from tests.builders import session_record
 from tests.damages import DAMAGES, copy, damage, files_of
 from web.account import Account, factory_account
 from web.backoff import MOST_COUNTED
 from web.browser_logins import KeptLogin
 from web.budgets import KnownDevice
+from web.metrics_token import MetricsToken
 
 USER = Card(uid="04A1B2C3", role=CardRole.USER, name="Anna")
 ERASED = Card(uid="04FFFFFF", role=CardRole.USER, name="Stolen")
@@ -76,6 +84,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     web.keep_failures(7)
     web.keep_devices((KnownDevice(id_hash="d", failures=1),))
     web.keep_devices((KnownDevice(id_hash="d", failures=3),))
+    web.keep_token(MetricsToken(token_hash="ended", change_count=2))
+    web.keep_token(MetricsToken(token_hash="x", change_count=2))
     store = SessionStore(directory / "sessions.sqlite", quiet)
     for number in range(3):
         store.save(entry(number))
@@ -140,6 +150,7 @@ def check_web(directory: Path) -> None:
     assert account.is_lost or account.password_hash == "new"
     assert web.logins() == ()
     assert web.failures() in (7, MOST_COUNTED)
+    assert web.token() in (MetricsToken(token_hash="x", change_count=2), MetricsToken())
     assert web.devices() in ((KnownDevice(id_hash="d", failures=3),), ())
 
 
@@ -167,6 +178,7 @@ CHECKS: dict[str, Callable[[Path], None]] = {
     LOGINS_FILE: check_web,
     FAILURES_FILE: check_web,
     DEVICES_FILE: check_web,
+    TOKEN_FILE: check_web,
     "sessions.sqlite": check_sessions,
 }
 

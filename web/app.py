@@ -16,6 +16,8 @@ from web.compression import compress, takes_gzip
 from web.files import Files, static_files
 from web.forms.views import Forms
 from web.login_check import LoginCheck
+from web.metrics_page import MetricsViews
+from web.metrics_token import TokenCheck
 from web.pages import Pages
 from web.reading import Reading
 from web.request_check import RequestCheck, is_interface
@@ -31,7 +33,12 @@ Map([Rule("/")])  # compiles a pattern of werkzeug, before the process of the pa
 
 
 def create_app(
-    box: Box, site: ServerConfig, login_check: LoginCheck, logins: BrowserLogins, streams: Streams
+    box: Box,
+    site: ServerConfig,
+    login_check: LoginCheck,
+    logins: BrowserLogins,
+    streams: Streams,
+    tokens: TokenCheck,
 ) -> Flask:
     """Return the app. It has only its own cookies, and no secret key.
 
@@ -49,7 +56,8 @@ def create_app(
     app.jinja_env.lstrip_blocks = True
     files = static_files()
     app.jinja_env.globals["static_url"] = files.url
-    request_check = RequestCheck(box, site, login_check, logins)
+    app.jinja_env.globals["announced_name"] = site.announced_name
+    request_check = RequestCheck(box, site, login_check, logins, tokens)
     request_check.guard(app)
     Pages(request_check, login_check, box).add_to(app)
     UserPage(request_check, login_check).add_to(app)
@@ -57,6 +65,7 @@ def create_app(
     Api(box, site, request_check, streams).add_to(app)
     ChargeApi(box, site.label).add_to(app)
     Forms(box, site).add_to(app)
+    MetricsViews(request_check, login_check, tokens, box).add_to(app)
     _add_files(app, files)
     app.after_request(lambda response: compress(request, response))
     app.after_request(_visible)  # before it is compressed

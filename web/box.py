@@ -11,6 +11,7 @@ from msgs.method import Method
 from msgs.requests import Answer
 from web.curve import Curve
 from web.hosts import KnownNames
+from web.metrics.values import MetricsSnapshot
 from web.page_snapshot import PageSnapshot
 
 A = TypeVar("A", bound=Struct)
@@ -48,6 +49,15 @@ class Box(Protocol):
         :raises SilentError: the node does not answer.
         """
 
+    def serves_metrics(self) -> bool:
+        """Return whether the owner has switched on the metrics; quick."""
+
+    def metrics(self) -> MetricsSnapshot:
+        """Return the newest messages, and the heartbeats of all nodes.
+
+        :raises SilentError: the node does not answer.
+        """
+
     def curve(self) -> Curve:
         """Return the power of the running session, or of the last one."""
 
@@ -64,3 +74,5 @@ class ServerConfig:
     port: int  # in the cookies' names: several boxes may run on one machine
     # The title of each known meter map, by the name that settings have.
     meter_maps: Mapping[str, str] = field(default_factory=dict)
+    # By which the page is announced in the home network, as wallbox-1a2b3c.local; "": by none.
+    announced_name: str = ""

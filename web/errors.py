@@ -51,7 +51,7 @@ def answer(error: HTTPException, is_interface: bool) -> Response:
         response = Response(page)
     response.status_code = code
     for name, value in error.get_headers():
-        if name.lower() in ("allow", "retry-after"):
+        if name.lower() in ("allow", "retry-after", "www-authenticate"):
             response.headers[name] = value
     return response
 

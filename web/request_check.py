@@ -5,10 +5,17 @@ Who may use a route is a row of `web.rights`.
 
 import hashlib
 import hmac
+from math import ceil
 from typing import Any
 
 from flask import Flask, Response, g, redirect, request
-from werkzeug.exceptions import Forbidden, MethodNotAllowed, Unauthorized
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import (
+    Forbidden,
+    MethodNotAllowed,
+    TooManyRequests,
+    Unauthorized,
+)
 
 from web.account import is_same
 from web.box import Box, ServerConfig
@@ -18,7 +25,8 @@ from web.errors import MisdirectedRequest
 from web.headers import SECURITY_HEADERS, UNCACHED
 from web.hosts import is_known, is_same_site, is_shown
 from web.login_check import LoginCheck
-from web.rights import SAFE, LoginKind, may, right_of
+from web.metrics_token import TokenCheck, TokenResult
+from web.rights import SAFE, LoginKind, Right, may, right_of
 from web.utf8 import require_utf8_body, require_utf8_head
 
 FORMS_WITHOUT_LOGIN = frozenset({"login", "recover"})
@@ -41,6 +49,9 @@ BEHIND_PROXY = (
     "{origin}; or let the proxy keep the name (nginx: proxy_set_header Host $http_host) and add it "
     "to web.names."
 )
+NO_METRICS = "The metrics are switched off. The owner can switch them on: Configuration, Metrics."
+NEEDS_TOKEN = "Send the token of the metrics, as Authorization: Bearer."
+WRONG_TOKEN = "The token of the metrics is wrong, or has been ended."
 READ_ONLY = "This device may only read. Log in as the owner to change anything."
 
 
@@ -48,12 +59,18 @@ class RequestCheck:
     """The checks before and the headers after each request."""
 
     def __init__(
-        self, box: Box, site: ServerConfig, login_check: LoginCheck, logins: BrowserLogins
+        self,
+        box: Box,
+        site: ServerConfig,
+        login_check: LoginCheck,
+        logins: BrowserLogins,
+        tokens: TokenCheck,
     ) -> None:
         self._box = box
         self._site = site
         self._login_check = login_check
         self._logins = logins
+        self._tokens = tokens
         self._secret = box.random(32)  # of this process: for browsers without a login
         self._login_cookie = f"{LOGIN_COOKIE}_{site.port}"
         self._visitor_cookie = f"{VISITOR_COOKIE}_{site.port}"
@@ -180,7 +197,13 @@ class RequestCheck:
         """Return the answer to a request that its login has no right to; None if it has."""
         login, is_program = self._login(), is_interface(request.path)
         is_safe = request.method in SAFE or request.endpoint is None
-        if may(login, right_of(request.endpoint), is_safe):
+        right = right_of(request.endpoint)
+        if right is Right.METRICS and self._box.serves_metrics():
+            self._require_token()
+            login = LoginKind.METRICS
+        elif right is Right.METRICS and (_bearer() or login is LoginKind.OWNER):
+            raise Forbidden(NO_METRICS)
+        if may(login, right, is_safe):
             return None
         match login:
             case LoginKind.NONE:
@@ -193,6 +216,21 @@ class RequestCheck:
                 return redirect("/user", 303)
             case _:
                 raise Forbidden(READ_ONLY)
+
+    def _require_token(self) -> None:
+        """Check the token of a program, whatever else it is signed in as."""
+        token = _bearer()
+        bearer = WWWAuthenticate("bearer", {"realm": "metrics"})
+        if not token:
+            raise Unauthorized(NEEDS_TOKEN, www_authenticate=bearer)
+        address = request.remote_addr or "?"
+        match self._tokens.attempt(token, g.account.change_count, address):
+            case TokenResult.RIGHT:
+                return
+            case TokenResult.WRONG:
+                raise Unauthorized(WRONG_TOKEN, www_authenticate=bearer)
+            case TokenResult.WAIT:
+                raise TooManyRequests(WRONG_TOKEN, retry_after=ceil(self._tokens.wait_s()) or 1)
 
     def is_owner(self) -> bool:
         """Return whether this request is of the owner, who may have to choose a password first."""
@@ -289,7 +327,13 @@ class RequestCheck:
 
 def is_interface(path: str) -> bool:
     """Return whether a path is for programs, which expect JSON."""
-    return path.startswith("/api/") or path == "/live"
+    return path.startswith("/api/") or path in ("/live", "/metrics")
+
+
+def _bearer() -> str:
+    """Return the token of this request's header; "": it has none."""
+    sent = request.authorization
+    return (sent.token or "") if sent is not None and sent.type == "bearer" else ""
 
 
 def _token(key: bytes, text: str) -> str:

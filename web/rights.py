@@ -19,6 +19,7 @@ class Right(Enum):
     FORCED = "forced"
     READ = "read"  # a viewer may look (GET); the owner may also send
     OWNER = "owner"
+    METRICS = "metrics"  # a program with the token of the metrics, and no login
 
 
 class LoginKind(Enum):
@@ -28,6 +29,7 @@ class LoginKind(Enum):
     FORCED = "forced"  # the owner, who must choose a new password first
     VIEWER = "viewer"
     OWNER = "owner"
+    METRICS = "metrics"  # a program, by its token: no login, and for METRICS alone
 
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -55,6 +57,8 @@ RIGHTS: dict[str, Right] = {
     "live_once": Right.READ,
     "curve": Right.READ,
     "charge_act": Right.OWNER,
+    "metrics": Right.METRICS,
+    "metrics_token": Right.OWNER,
     "sessions": Right.READ,
     "sessions_file": Right.OWNER,
     "panel": Right.OWNER,
@@ -90,13 +94,15 @@ def may(login: LoginKind, right: Right, is_safe: bool) -> bool:
         case Right.OPEN:
             return True
         case Right.LOGIN:
-            return login is not LoginKind.NONE
+            return login not in (LoginKind.NONE, LoginKind.METRICS)
         case Right.FORCED:
             return login in (LoginKind.FORCED, LoginKind.OWNER)
         case Right.READ:
             return login is LoginKind.OWNER or (login is LoginKind.VIEWER and is_safe)
         case Right.OWNER:
             return login is LoginKind.OWNER
+        case Right.METRICS:
+            return login is LoginKind.METRICS and is_safe
 
 
 def right_of(endpoint: str | None) -> Right:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from hashlib import sha256
 
 from msgspec import Struct
 
@@ -277,8 +276,3 @@ class MqttDesk:
         if self._dropped == 1:
             self._bus.log("warning", f"MQTT: {words.TOO_FAST}")
             self._result("", "", words.TOO_FAST)
-
-
-def identity_of(serial: str, firmware: str) -> MqttIdentity:
-    """Return how a box is known: by a hash of its serial number."""
-    return MqttIdentity(id=f"wallbox_{sha256(serial.encode()).hexdigest()[:8]}", firmware=firmware)

@@ -23,7 +23,7 @@ LEAST_A, MOST_A = 6, 32
 class MqttIdentity(Struct, frozen=True, kw_only=True):
     """How the box is known at the broker."""
 
-    id: str  # "wallbox_" and a hash of the serial number, which is the first password
+    id: str  # "wallbox_" and the `msgs.label.network_id`
     firmware: str
 
     @property

@@ -106,7 +106,7 @@ class _BrokerConnection:
     # --- the node ------------------------------------------------------------------------------
 
     def put(self, message: MqttMessage) -> "MQTTMessageInfo | None":
-        """Send a message after those before it; return what tells when it has arrived."""
+        """Send a message after those before it; return what knows when it has arrived."""
         if self._client is None:
             return None
         sent = self._client.publish(

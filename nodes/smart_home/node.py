@@ -15,7 +15,7 @@ from bus.rounds import Instant, Rounds
 from bus.store import replace_file
 from bus.write_behind import write_result
 from msgs.dcs import DcsStatus, Link
-from msgs.label import LABEL_FILE, Label
+from msgs.label import LABEL_FILE, Label, network_id
 from msgs.methods import SET_BROKER_PASSWORD
 from msgs.ports import OwnPort
 from msgs.requests import StopReason
@@ -45,7 +45,8 @@ from nodes.smart_home.modbus_desk import (
     ModbusSettings,
 )
 from nodes.smart_home.modbus_server import ModbusServer
-from nodes.smart_home.mqtt_desk import MQTT_OFF, MqttDesk, MqttSettings, identity_of
+from nodes.smart_home.mqtt_desk import MQTT_OFF, MqttDesk, MqttSettings
+from nodes.smart_home.mqtt_discovery import MqttIdentity
 from nodes.smart_home.mqtt_link import PASSWORD_FILE, MqttLink
 from nodes.smart_home.snapshot import BoxSnapshot, NewestMessages, snapshot_of
 from nodes.smart_home.state import Inputs, OrderCall, OrderReplied, Outputs, Stores, session_seen
@@ -57,6 +58,7 @@ from nodes.smart_home.udp_senders import PORT
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
 LOOK_S = 0.5
+NO_ID = "0"  # of a box without a label
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +101,7 @@ class SmartHomeNode:
         self._box = bus.subscribe(METER_BOX, uses=lambda _: None)
         self._offer = bus.subscribe(LOAD_OFFER, uses=lambda _: None)
         identity = Identity(serial="" if label is None else label.serial, firmware=VERSION)
+        box_id = NO_ID if label is None else network_id(label)
         number = count(1).__next__  # of the next order, of either interface
         self._udp = UdpDesk(
             bus,
@@ -122,7 +125,7 @@ class SmartHomeNode:
         self._mqtt = MqttDesk(
             bus,
             drivers.mqtt,
-            identity_of(identity.serial, VERSION),
+            MqttIdentity(id=f"wallbox_{box_id}", firmware=VERSION),
             self._see,
             self._on_order,
             number,

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from bus import Answer, Bus, Status, Subscription, Timer
+from msgs.heartbeat import Heartbeat
 from msgs.label import Label
 from msgs.led import LedFrame
 from msgs.load_manager import LoadOffer
@@ -15,12 +16,14 @@ from msgs.methods import WORLD
 from msgs.plant import WorldStatus
 from msgs.requests import NoArguments
 from msgs.session import SessionStatus
+from msgs.topics import HEARTBEATS
 from nodes.web.addresses import addresses
 from view.limits import source_name
 from view.meters import with_meters_that_count
-from view.snapshot import SOURCES, received
+from view.snapshot import SOURCES, SnapshotSource, received
 from web.curve import POINT_S, Curve, add_point, add_span
 from web.live import Live, encoded, live_of
+from web.metrics.values import MetricsSnapshot
 from web.page_snapshot import PageSnapshot
 
 ROUND_S = 0.25
@@ -49,6 +52,7 @@ class LiveUpdates:
             field: bus.subscribe(source.topic, wakes.get(field))
             for field, source in SOURCES.items()
         }
+        self._heartbeats: dict[str, Subscription[Heartbeat]] = {}
         self._session: Subscription[SessionStatus] = self._newest["session"]
         self._box: Subscription[MeterReading] = self._newest["box"]
         self._offer: Subscription[LoadOffer] = self._newest["offer"]
@@ -92,6 +96,20 @@ class LiveUpdates:
             world=self._world if now_s - self._world_s < 2 * WORLD_S else None,
         )
         return with_meters_that_count(snapshot)
+
+    def listen_to_heartbeats(self) -> None:
+        """Subscribe to the heartbeats of all nodes; no effect the next time.
+
+        Only once the metrics are switched on: else nobody needs them.
+        """
+        for node, topic in HEARTBEATS.items():
+            if node not in self._heartbeats:
+                self._heartbeats[node] = self._bus.subscribe(topic)
+
+    def metrics(self) -> MetricsSnapshot:
+        """Return the newest messages, and the heartbeats of all nodes."""
+        sources = {node: SnapshotSource(HEARTBEATS[node]) for node in self._heartbeats}
+        return MetricsSnapshot(page=self.snapshot(), heartbeats=received(sources, self._heartbeats))
 
     # --- the streams ---------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal, TypeVar
 
@@ -16,6 +17,9 @@ from msgs.settings import Settings, WebSection
 from msgs.topics import SETTINGS
 from msgs.web import PageAddress
 from nodes.modbus_map.meter_map import map_titles
+from nodes.web.announcement import host_of
+from nodes.web.announcer import Announcer
+from nodes.web.announcing import PageAnnouncement
 from nodes.web.bridge import Bridge
 from nodes.web.live_updates import LiveUpdates
 from nodes.web.server import PageServer, bind
@@ -26,6 +30,8 @@ from web.browser_logins import BrowserLogins
 from web.curve import Curve
 from web.hosts import KnownNames, known_names
 from web.login_check import LoginCheck
+from web.metrics.values import MetricsSnapshot
+from web.metrics_token import TokenCheck
 from web.page_snapshot import PageSnapshot
 from web.streams import Streams
 
@@ -49,10 +55,17 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     names: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=16)] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """The devices of web."""
+
+    announcer: Announcer
+
+
 class OwnNames(Struct, frozen=True, kw_only=True):
     """The names that do not change while the node runs."""
 
-    box: tuple[str, ...]  # serial number and host name
+    box: tuple[str, ...]  # serial number, host name, and the name that is announced
     given: tuple[str, ...]  # by the launch file
 
     def with_settings(self, web: WebSection) -> KnownNames:
@@ -67,6 +80,7 @@ class NodeBox:
         self._bus = bus
         self._own_names = own_names
         self._known_names = own_names.with_settings(WebSection())
+        self._serves_metrics = False
         bus.subscribe(SETTINGS, on_change=self._on_settings)
         self._bridge = Bridge(bus)
         self._updates = updates
@@ -82,6 +96,9 @@ class NodeBox:
 
     def _on_settings(self, settings: Settings) -> None:
         self._known_names = self._own_names.with_settings(settings.web)
+        self._serves_metrics = settings.web.metrics
+        if settings.web.metrics:
+            self._updates.listen_to_heartbeats()
 
     def known_names(self) -> KnownNames:
         """See `web.box.Box.known_names`."""
@@ -94,6 +111,14 @@ class NodeBox:
     def snapshot(self) -> PageSnapshot:
         """See `web.box.Box.snapshot`."""
         return self._call(self._updates.snapshot)
+
+    def serves_metrics(self) -> bool:
+        """See `web.box.Box.serves_metrics`."""
+        return self._serves_metrics
+
+    def metrics(self) -> MetricsSnapshot:
+        """See `web.box.Box.metrics`."""
+        return self._call(self._updates.metrics)
 
     def curve(self) -> Curve:
         """See `web.box.Box.curve`."""
@@ -113,7 +138,7 @@ class NodeBox:
 class WebNode:
     """The server, the live updates, and the files of the account."""
 
-    def __init__(self, bus: Bus, parameters: Parameters) -> None:
+    def __init__(self, bus: Bus, parameters: Parameters, drivers: Drivers) -> None:
         """Read the stored files, bind the port, begin to answer.
 
         :raises StoreError: there is no label, or a file of web cannot be read.
@@ -127,12 +152,15 @@ class WebNode:
         self.port: int = bound.getsockname()[1]
         self.streams = Streams(bus.clock.now_s, self._on_watched)
         self.updates = LiveUpdates(bus, label, bool(parameters.panel), self.streams.say)
-        own_names = OwnNames(box=(label.serial, socket.gethostname()), given=parameters.names)
+        own_names = OwnNames(
+            box=(label.serial, socket.gethostname(), host_of(label)), given=parameters.names
+        )
         box = NodeBox(bus, self.updates, own_names)
         site = ServerConfig(
             label=label,
             is_simulation=bool(parameters.panel),
             port=self.port,
+            announced_name=f"{host_of(label)}.local",
             meter_maps=map_titles(),
         )
         login_check = LoginCheck(
@@ -142,10 +170,13 @@ class WebNode:
         logins = BrowserLogins(
             kept, store, clock.now_s, clock.utc_ns, clock.boot(), box.random, box.log
         )
-        app = create_app(box, site, login_check, logins, self.streams)
+        tokens = TokenCheck(store.token(), store, clock.now_s, clock.utc_ns, box.random, box.log)
+        app = create_app(box, site, login_check, logins, self.streams, tokens)
         self.server = PageServer(app, bound, box.log, box.now_s)
         self.server.start()
         bus.every(LOOK_EVERY_S, self.server.cut_idle)
+        address = str(bound.getsockname()[0])
+        self._announcement = PageAnnouncement(bus, label, (address, self.port), drivers.announcer)
         bus.on_stop(self._on_stop)
         host = f"[{parameters.host}]" if ":" in parameters.host else parameters.host
         self._url = f"http://{host}:{self.port}"
@@ -165,20 +196,25 @@ class WebNode:
         self.updates.watch(False)
         late = self._bus.at(self._bus.clock.now_s() + STOP_S, done)
 
-        def on_closed() -> None:
-            late.cancel()
-            done()
+        open_parts = {"announcement", "server"}
 
+        def on_closed(part: str) -> None:
+            open_parts.discard(part)
+            if not open_parts:
+                late.cancel()
+                done()
+
+        self._announcement.stop(reason, partial(on_closed, "announcement"))
         self.streams.close()
-        self.server.stop(partial(self._bus.post, on_closed))
+        self.server.stop(partial(self._bus.post, partial(on_closed, "server")))
 
 
-def build(bus: Bus, parameters: Parameters) -> WebNode:
+def build(bus: Bus, parameters: Parameters, drivers: Drivers) -> WebNode:
     """Open the page and start the node.
 
     :raises DriverError: the port cannot be had.
     :raises StoreError: there is no label, or a file of web cannot be read.
     """
-    node = WebNode(bus, parameters)
+    node = WebNode(bus, parameters, drivers)
     bus.ready()
     return node

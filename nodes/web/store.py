@@ -14,11 +14,13 @@ from web.account import Account, factory_account
 from web.backoff import MOST_COUNTED
 from web.browser_logins import KeptLogin
 from web.budgets import KnownDevice, StorageError
+from web.metrics_token import MetricsToken
 
 ACCOUNT_FILE = "web-account.json"
 FAILURES_FILE = "web-failures.json"
 LOGINS_FILE = "web-sessions.json"
 DEVICES_FILE = "web-devices.json"
+TOKEN_FILE = "web-metrics.json"
 
 
 class Failures(Struct, frozen=True, kw_only=True):
@@ -39,7 +41,7 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     logins: tuple[KeptLogin, ...] = field(default=(), name="sessions")
 
 
-examine(Account, Failures, KnownDevices, SignedIn, Label)
+examine(Account, Failures, KnownDevices, SignedIn, MetricsToken, Label)
 
 
 def read_label(state_dir: Path) -> Label:
@@ -55,7 +57,10 @@ def read_label(state_dir: Path) -> Label:
 
 
 class WebStore:
-    """Four files in two generations; see `web.login_check`, `web.budgets`, `web.browser_logins`."""
+    """Five files in two generations.
+
+    See `web.login_check`, `web.budgets`, `web.browser_logins`, `web.metrics_token`.
+    """
 
     def __init__(self, state_dir: Path, warn: Warn) -> None:
         self._dir = state_dir
@@ -102,6 +107,14 @@ class WebStore:
         kept = read_and_repair(self._dir / LOGINS_FILE, SignedIn, self._warn).value
         return kept.logins if kept else ()
 
+    def token(self) -> MetricsToken:
+        """Return the stored token of the metrics; without a hash if there is none, or it is lost.
+
+        :raises StoreError: see `bus.generations.read_and_repair`.
+        """
+        kept = read_and_repair(self._dir / TOKEN_FILE, MetricsToken, self._warn).value
+        return kept or MetricsToken()
+
     def keep_account(self, account: Account) -> None:
         """See `web.login_check.CredentialStore.keep_account`."""
         self._write(ACCOUNT_FILE, account)
@@ -117,6 +130,10 @@ class WebStore:
     def keep_logins(self, logins: tuple[KeptLogin, ...]) -> None:
         """See `web.browser_logins.LoginStore.keep_logins`."""
         self._write(LOGINS_FILE, SignedIn(logins=logins))
+
+    def keep_token(self, token: MetricsToken) -> None:
+        """See `web.metrics_token.TokenStore.keep_token`."""
+        self._write(TOKEN_FILE, token)
 
     def _write(self, name: str, value: Struct) -> None:
         with self._lock:

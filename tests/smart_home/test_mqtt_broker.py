@@ -10,7 +10,8 @@ import pytest
 
 from bus import Bus
 from nodes.smart_home import mqtt_desk, mqtt_link
-from nodes.smart_home.mqtt_desk import MqttDesk, MqttSettings, identity_of
+from nodes.smart_home.mqtt_desk import MqttDesk, MqttSettings
+from nodes.smart_home.mqtt_discovery import MqttIdentity
 from nodes.smart_home.mqtt_link_paho import PahoMqttLink
 from nodes.smart_home.orders import Enable, Outcome, SetCurrent
 from nodes.smart_home.snapshot import BoxSnapshot, ChargeState, PlugCode
@@ -20,7 +21,7 @@ from tests.modbus_map.peers import InLoop
 from tests.mosquitto import PASSWORD, USER, Controller, Mosquitto, certificate
 
 SEEN = BoxSnapshot(state=ChargeState.CHARGING, plug=PlugCode.VEHICLE, power_mw=11_000_123)
-IDENTITY = identity_of("18416854", "1.0")
+IDENTITY = MqttIdentity(id="wallbox_1a2b3c", firmware="1.0")
 BASE = IDENTITY.base
 
 LEFT_OPEN = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from bus.generations import read_valid_or_raise
-from msgs.label import LABEL_FILE, Label
+from msgs.label import LABEL_FILE, Label, network_id
 from msgs.session import WallboxState
 from msgs.topics import METER_BOX, PILOT_STATUS, SESSION_STATUS, SMART_HOME_STATUS
-from nodes.smart_home.mqtt_desk import identity_of
 from tests.mosquitto import PASSWORD, USER, Controller, Mosquitto
 from tests.system.box import QUICK_VEHICLE, current_of, new_box
 from tests.system.listener import PATIENCE_S
@@ -41,7 +40,7 @@ def test_a_charge_over_mqtt_with_a_node_and_a_broker_that_die(tmp_path: Path) ->
             box.until(SMART_HOME_STATUS, lambda said: said.has_mqtt and not said.mqtt)
             label = read_valid_or_raise(box.place.state_dir / LABEL_FILE, Label)
             assert label is not None
-            client = Controller(broker.port, identity_of(label.serial, "").base)
+            client = Controller(broker.port, f"wallbox/{network_id(label)}")
             reads = client.read
             soon(lambda: (reads("availability"), reads("status")) == ("online", "A"))
             box.act("plug")

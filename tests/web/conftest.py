@@ -29,7 +29,8 @@ from msgs.label import LABEL_FILE
 from msgs.method import Method
 from msgs.requests import Answer, Status, StopReason
 from nodes.modbus_map.meter_map import map_titles
-from nodes.web.node import Parameters, build
+from nodes.web.announcer_sim import SimAnnouncer
+from nodes.web.node import Drivers, Parameters, build
 from nodes.web.store import WebStore
 from tests.builders import box_label
 from tests.view.snapshot import nothing_said
@@ -42,6 +43,8 @@ from web.curve import Curve
 from web.hosts import KnownNames, known_names
 from web.live import live_of
 from web.login_check import LoginCheck
+from web.metrics.values import MetricsSnapshot
+from web.metrics_token import TokenCheck
 from web.page_snapshot import PageSnapshot
 from web.password_strength import NOT_JUDGED, weakness
 from web.streams import Streams
@@ -110,6 +113,8 @@ class HandBox:
         self.answer: Answer[Any] = Answer(status=Status.OK)
         self.is_silent = False
         self.line = Curve()
+        self.has_metrics = False
+        self.heartbeats: dict[str, Received[Any]] = {}  # by node
         self.heard: dict[str, Received[Any]] = {}  # by the fields of a snapshot; else silent
         self._random = random.Random(7)
 
@@ -138,6 +143,12 @@ class HandBox:
         return PageSnapshot(
             now_s=self.time_s, utc_ns=self.utc_ns(), began_s=START_S, label=LABEL, **heard
         )
+
+    def serves_metrics(self) -> bool:
+        return self.has_metrics
+
+    def metrics(self) -> MetricsSnapshot:
+        return MetricsSnapshot(page=self.snapshot(), heartbeats=self.heartbeats)
 
     def curve(self) -> Curve:
         return self.line
@@ -208,7 +219,10 @@ class Desk:
         site = ServerConfig(
             label=LABEL, is_simulation=self.panel, port=8080, meter_maps=meter_maps()
         )
-        self.app = create_app(box, site, self.login_check, self.logins, self.streams)
+        self.tokens = TokenCheck(
+            self.store.token(), self.store, box.now_s, box.utc_ns, box.random, box.log
+        )
+        self.app = create_app(box, site, self.login_check, self.logins, self.streams, self.tokens)
 
     def browser(self) -> Browser:
         return Browser(self.app.test_client())
@@ -251,19 +265,22 @@ def simulated(tmp_path: Path) -> Desk:
 class RunningNode:
     """The web node on a real bus, its loop in a thread; others of the graph beside it."""
 
+    HOST = "127.0.0.1"
+
     def __init__(self, home: Path, panel: Literal["", "plant"] = "") -> None:
         self.place = Place(run_dir=home / "run", state_dir=home / "state")
         for folder in (self.place.run_dir, self.place.state_dir):
             folder.mkdir(mode=0o700, exist_ok=True)
         write_generations(self.place.state_dir / LABEL_FILE, LABEL, lowers=True)
-        self.parameters = Parameters(port=0, panel=panel)
+        self.parameters = Parameters(port=0, host=self.HOST, panel=panel)
         self.others: dict[str, ZmqBus] = {}
         self._threads: list[threading.Thread] = []
         self.start()
 
     def start(self) -> None:
         self.bus = open_node("web", self.place)
-        self.node = build(self.bus, self.parameters)
+        self.announcer = SimAnnouncer()
+        self.node = build(self.bus, self.parameters, Drivers(announcer=self.announcer))
         self._run(self.bus)
         self.port = self.node.port
 

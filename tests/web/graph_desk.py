@@ -13,6 +13,7 @@ from nodes.web.live_updates import LiveUpdates
 from tests.box import AS_DELIVERED, Box
 from tests.web.conftest import LABEL, Desk, HandBox
 from web.curve import Curve
+from web.metrics.values import MetricsSnapshot
 
 ACTED_ON = ("vehicle", "house_a", "sun_w", "mains", "faults", "external_closed")
 FUSE = "factory.main_fuse_a=25"
@@ -41,6 +42,13 @@ class GraphBox(HandBox):
 
     def live(self) -> bytes:
         return self._updates.once()
+
+    def listen(self) -> None:
+        """Subscribe to what only the metrics need."""
+        self._updates.listen_to_heartbeats()
+
+    def metrics(self) -> MetricsSnapshot:
+        return self._updates.metrics()
 
     def curve(self) -> Curve:
         return self._updates.curve

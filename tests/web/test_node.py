@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ from msgs.settings import Settings, WebSection
 from msgs.topics import LED_FRAME, METER_BOX, SESSION_STATUS, SETTINGS
 from nodes.web import connections, live_updates, server
 from nodes.web import node as node_module
-from nodes.web.node import Parameters, build
+from nodes.web.announcer_sim import SimAnnouncer
+from nodes.web.node import Drivers, Parameters, build
 from tests.builders import led_frame, meter_reading, session_status
-from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, until
+from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, token_of, until
 from web.backoff import FREE
 from web.login_check import LoginCheck
 from web.streams import MOST_PER_ADDRESS, MOST_STREAMS
@@ -563,7 +565,7 @@ def refused(node: RunningNode, parameters: Parameters) -> DriverError:
     bus = open_node("web", node.place)
     try:
         with pytest.raises(DriverError) as error:
-            build(bus, parameters)
+            build(bus, parameters, Drivers(announcer=SimAnnouncer()))
     finally:
         bus.close()
     return error.value
@@ -605,7 +607,7 @@ def test_a_box_without_a_label_has_no_page(tmp_path: Path) -> None:
         bus = open_node("web", node.place)
         try:
             with pytest.raises(StoreError, match=r"label\.json"):
-                build(bus, Parameters(port=0))
+                build(bus, Parameters(port=0), Drivers(announcer=SimAnnouncer()))
         finally:
             bus.close()
     assert label.read_bytes() == b"\0"  # it is system's
@@ -716,3 +718,25 @@ def test_bodies_that_never_end_hold_neither_threads_nor_memory(node: RunningNode
         ]
         assert len(kept) >= 30
         assert max(kept) <= server.BODY_BYTES
+
+
+def test_metrics_that_are_switched_on_have_the_heartbeats_of_the_nodes(node: RunningNode) -> None:
+    cookies = node.sign_in()
+    path = "/configuration/metrics/token"
+    sent = token_of(node.ask(path, cookies=cookies).text)
+    form = {"csrf_token": sent, "current_password": PASSWORD}
+    page = node.ask(path, "POST", form, cookies).text
+    token = page.partition('<code id="metrics-token">')[2].partition("<")[0]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert node.ask("/metrics", headers=headers).status == 403
+    say_session(node, CHARGING)
+    on = Settings(web=WebSection(metrics=True))
+    node.other("system", lambda bus: bus.publish(SETTINGS, on))
+    until(lambda: node.ask("/metrics", headers=headers).status == 200)
+
+    def is_said(line: str) -> bool:
+        return line in node.ask("/metrics", headers=headers).text
+
+    for each in ("session", "web"):
+        until(partial(is_said, f'wallbox_node_cpu_ratio{{node="{each}"}}'))
+    until(partial(is_said, 'wallbox_state{state="Charging"} 1'))

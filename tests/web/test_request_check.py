@@ -25,7 +25,7 @@ def paths(desk: Desk) -> set[str]:
 
 def is_refusal(path: str, answer: TestResponse, to: str, code: int) -> bool:
     """Return whether an answer says nothing but where to go."""
-    if path.startswith("/api/") or path == "/live":
+    if path.startswith("/api/") or path in ("/live", "/metrics"):
         return answer.status_code == code and set(answer.get_json(silent=True) or {}) <= {"reason"}
     return answer.status_code == 303 and answer.location == to
 

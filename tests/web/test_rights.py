@@ -7,12 +7,13 @@ from web.rights import RIGHTS, LoginKind, Right, RightsError, may, require_rows
 
 MAY_LOOK = {
     Right.OPEN: set(LoginKind),
+    Right.METRICS: {LoginKind.METRICS},
     Right.LOGIN: {LoginKind.FORCED, LoginKind.VIEWER, LoginKind.OWNER},
     Right.FORCED: {LoginKind.FORCED, LoginKind.OWNER},
     Right.READ: {LoginKind.VIEWER, LoginKind.OWNER},
     Right.OWNER: {LoginKind.OWNER},
 }
-MAY_SEND = {**MAY_LOOK, Right.READ: {LoginKind.OWNER}}
+MAY_SEND = {**MAY_LOOK, Right.READ: {LoginKind.OWNER}, Right.METRICS: set()}
 
 
 def test_each_route_has_a_right_and_each_right_a_route(desk: Desk) -> None:

@@ -31,6 +31,7 @@ class Who(Enum):
     ENDED = auto()  # has a login that is over
     VIEWER = auto()  # may only read, as a tablet on the wall
     OWNER = auto()
+    PROGRAM = auto()  # has the token of the metrics, and no login
 
 
 class Way(Enum):
@@ -53,6 +54,7 @@ class May(Enum):
     FORCED = frozenset({Who.FORCED, Who.RECOVERED, Who.OWNER})
     READ = frozenset({Who.VIEWER, Who.OWNER})
     OWNER = frozenset({Who.OWNER})
+    PROGRAM = frozenset({Who.PROGRAM})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,10 @@ ROUTES: dict[str, Route] = {
     "/api/v1/charge/<name>": act("/api/v1/charge/wish", May.OWNER, does=415),
     "/api/v1/sessions": page("/api/v1/sessions", May.READ),
     "/api/v1/sessions.csv": page("/api/v1/sessions.csv", May.OWNER),
+    "/metrics": page("/metrics", May.PROGRAM),
+    "/configuration/metrics/token": page(
+        "/configuration/metrics/token", May.OWNER, May.OWNER, does=403
+    ),
     "/health": page("/health", May.ALL),
     "/favicon.ico": page("/favicon.ico", May.ALL, any_name=True),
     "/static/<path:name>": page("/static/css/base.css", May.ALL, any_name=True),
@@ -116,7 +122,7 @@ def test_every_route_has_a_row_and_every_row_a_route(simulated: Desk) -> None:
 
 
 def is_for_programs(path: str) -> bool:
-    return path.startswith("/api/") or path == "/live"
+    return path.startswith("/api/") or path in ("/live", "/metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +133,10 @@ class Expected:
     location: str | None = None
 
 
-def refusal(path: str, who: Who) -> Expected:
+def refusal(path: str, who: Who, is_possible: bool = False) -> Expected:
     """Return the answer to somebody who has no right to a path."""
+    if path == "/metrics" and is_possible:
+        return Expected(401)  # no login reads the metrics
     if who is Who.VIEWER:
         return Expected(403)
     if who in (Who.FORCED, Who.RECOVERED):
@@ -145,7 +153,7 @@ def expected(route: Route, who: Who, way: Way, verb: str) -> Expected:
     if way is Way.FOREIGN_NAME:
         return Expected(200 if route.any_name and is_safe else 421)
     if is_possible and who not in may.value:
-        return refusal(path, who)
+        return refusal(path, who, is_possible)
     if not is_possible and who not in May.READ.value:
         return refusal(path, who)
     if not is_possible:
@@ -154,7 +162,9 @@ def expected(route: Route, who: Who, way: Way, verb: str) -> Expected:
     if is_foreign and (not is_safe or is_for_programs(path)):
         return Expected(403)
     if is_safe:
-        return Expected(200 if who in (Who.NOBODY, Who.ENDED, Who.VIEWER) else route.shows)
+        return Expected(
+            200 if who in (Who.NOBODY, Who.ENDED, Who.VIEWER, Who.PROGRAM) else route.shows
+        )
     if way in (Way.NO_TOKEN, Way.WRONG_TOKEN):
         return Expected(403)
     return Expected(route.does)
@@ -166,6 +176,9 @@ class Visitors:
     def __init__(self, folder: Path) -> None:
         self.new, self.owned = Desk(folder / "new", panel=True), GraphDesk(folder / "owned")
         self.owned.owner()
+        for desk in (self.new, self.owned):
+            desk.box.has_metrics = True
+        self._metrics = self.owned.tokens.make(self.owned.login_check.account.change_count)
         self._cookies: dict[Who, tuple[dict[str, str], str]] = {}
         self._others: dict[Who, str] = {}  # tokens of other logins of theirs
 
@@ -192,7 +205,7 @@ class Visitors:
         browser = self.desk(who).browser()
         path = "/user"
         match who:
-            case Who.NOBODY:
+            case Who.NOBODY | Who.PROGRAM:
                 path = "/login"
             case Who.FORCED:
                 assert browser.login().location == "/"
@@ -217,6 +230,8 @@ class Visitors:
         """Make one request."""
         client, token, other = self.come(who)
         headers = {"Host": "localhost"}
+        if who is Who.PROGRAM:
+            headers["Authorization"] = f"Bearer {self._metrics}"
         match way:
             case Way.WRONG_TOKEN:
                 token = other

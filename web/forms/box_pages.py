@@ -283,6 +283,27 @@ BROKER_PASSWORD = Page(
     said="The password is stored.",
 )
 
+METRICS = Page(
+    name="metrics",
+    title="Metrics",
+    lead="Prometheus, or another program that reads its format, gets the values of the wallbox "
+    "at /metrics of this page: power, limits, meters, faults, and the health of each node.",
+    groups=(
+        Group(
+            fields=(
+                Field(
+                    key="web.metrics",
+                    label="Serve metrics",
+                    help="A program needs the token below. It can read the metrics and nothing "
+                    "else.",
+                    is_brief=True,
+                ),
+            )
+        ),
+    ),
+    part=PagePart.METRICS,
+)
+
 PAGE_ADDRESS = Page(
     name="page-address",
     title="Address of this page",
@@ -305,9 +326,16 @@ PAGE_ADDRESS = Page(
                     "no proxy.",
                     empty="none",
                 ),
+                Field(
+                    key="web.announced",
+                    label="Announce the page in the home network",
+                    help="By mDNS (Bonjour, Zeroconf): browsers and apps find the wallbox by a "
+                    "name in .local, without its IP address.",
+                ),
             )
         ),
     ),
+    part=PagePart.ADDRESS,
 )
 
 RESTART = Page(

@@ -20,6 +20,7 @@ PAGES: tuple[rows.Page, ...] = (
     house_pages.EXTERNAL_INPUT,
     box_pages.SMART_HOME,
     box_pages.BROKER_PASSWORD,
+    box_pages.METRICS,
     box_pages.PAGE_ADDRESS,
     box_pages.RESTART,
 )

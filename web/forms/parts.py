@@ -56,7 +56,7 @@ def part_of(part: PagePart, box: Box, values: Table, settings: Settings) -> Mapp
     :param settings: those that apply
     """
     match part:
-        case PagePart.NONE | PagePart.BROKER:
+        case PagePart.NONE | PagePart.BROKER | PagePart.METRICS | PagePart.ADDRESS:
             return {}
         case PagePart.CARDS:
             cards, problem = _cards(box)

@@ -25,6 +25,8 @@ class PagePart(Enum):
     PHASE_SEARCH = "phase_search"
     CLOCK = "clock"
     BROKER = "broker"
+    METRICS = "metrics"
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

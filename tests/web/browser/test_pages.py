@@ -24,7 +24,7 @@ ALL_RULES = {
 RULES_OF_COLORS = ["color-contrast", "link-in-text-block"]
 WIDTHS = (1024, 768, PHONE[0], 320)
 OPEN_PAGES = ("/login", "/recover")
-PAGES = ("/", "/user", "/no-such-page")
+PAGES = ("/", "/user", "/configuration/metrics", "/configuration/metrics/token", "/no-such-page")
 SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 
 

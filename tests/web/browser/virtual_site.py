@@ -23,7 +23,8 @@ from playwright.sync_api import StorageState
 from msgs.label import LABEL_FILE, Label
 from msgs.launch import ProcessState
 from msgs.topics import LAUNCH_GRAPH
-from nodes.web.node import Parameters, WebNode, build
+from nodes.web.announcer_sim import SimAnnouncer
+from nodes.web.node import Drivers, Parameters, WebNode, build
 from tests.box import AS_DELIVERED, Box
 from tests.builders import node_process
 from tests.web.browser.visit import PASSWORD
@@ -65,7 +66,11 @@ class VirtualSite:
         self.box = Box(state_dir, *settings, authorization=authorization)
         self.label = msgspec.json.decode((state_dir / LABEL_FILE).read_bytes(), type=Label)
         self._bus = self.box.join("web")
-        self._node: WebNode = build(self._bus, Parameters(port=0, panel="plant"))
+        self._node: WebNode = build(
+            self._bus,
+            Parameters(port=0, panel="plant"),
+            Drivers(announcer=SimAnnouncer()),
+        )
         self._cookies = login.cookies if login else {}
         self._lock = threading.RLock()
         self._is_slow = False

@@ -144,7 +144,7 @@ def owner_of(desk: SettingsDesk, box: HandBox) -> Browser:
     site = ServerConfig(
         label=LABEL, is_simulation=False, port=8080, meter_maps={"tq": "TQ-Systems EM300, EM420"}
     )
-    app = create_app(box, site, desk.login_check, desk.logins, desk.streams)
+    app = create_app(box, site, desk.login_check, desk.logins, desk.streams, desk.tokens)
     browser = Browser(app.test_client())
     browser.login(password=PASSWORD)
     return browser

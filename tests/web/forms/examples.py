@@ -178,6 +178,7 @@ EXAMPLES = (
             "smart_home.allowed": ["192.168.2.10", "", "10.0.0.0/8"],
             "smart_home.mqtt_url": "mqtts://broker.local:8884",
             "smart_home.mqtt_user": "box",
+            "smart_home.mqtt_discovery": None,
             "smart_home.udp_start": "on",
             "smart_home.udp_tokens": "on",
             "smart_home.fallback_a": "8",
@@ -196,14 +197,21 @@ EXAMPLES = (
         },
     ),
     Example(
+        path="/configuration/metrics",
+        typed={"web.metrics": "on"},
+        values={"web.metrics": True},
+    ),
+    Example(
         path="/configuration/page-address",
         typed={
             "web.names": ["charger.example.org", "", "box.example.org"],
             "web.origin": "https://charger.example.org",
+            "web.announced": None,  # a switch that is off is not sent
         },
         values={
             "web.names": ["charger.example.org", "box.example.org"],
             "web.origin": "https://charger.example.org",
+            "web.announced": False,
         },
     ),
 )
