@@ -1,6 +1,7 @@
 """A real box, and `keba-kecontact`, the library behind Home Assistant's integration, as it is."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,7 +22,9 @@ from tests.system.listener import PATIENCE_S
 
 pytestmark = [pytest.mark.system, pytest.mark.req("APP-2", "MET-7")]
 
-CLIENT, BOX = "127.0.0.1", "127.0.0.2"  # the library binds port 7090 itself
+# Both sides use port 7090, the library always: addresses of this process alone.
+_PLACE = f"{os.getpid() // 256 % 256}.{os.getpid() % 256}"
+CLIENT, BOX = f"127.1.{_PLACE}", f"127.2.{_PLACE}"
 
 
 class Client:
