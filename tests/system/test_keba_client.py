@@ -122,11 +122,11 @@ def test_the_whole_surface_of_the_library(box: Box, client: Client) -> None:
     client.soon(lambda seen: bool(seen["Plug_EV"]))
     client.call("start", uid.ljust(16, "0"))
     box.until(SESSION_STATUS, lambda said: said.state is WallboxState.CHARGING)
-    seen = client.soon(lambda seen: seen["State_on"] and seen["I1"] > 30.0)
+    seen = client.soon(lambda seen: seen["State_on"] and seen["I1"] > 30.0 and seen["P"] > 20.0)
     assert seen["RFID tag"] == uid.ljust(16, "0")
     assert seen["Max curr"] == 32.0  # A
     assert 215.0 < seen["U1"] < 240.0  # V
-    assert 20.0 < seen["P"] < 23.0  # kW
+    assert seen["P"] < 23.0  # kW
     assert 0.9 < seen["PF"] <= 1.0
 
     # Reports are asked for while the box and the vehicle follow, for the time of the test.
