@@ -140,7 +140,7 @@ def profile_sets(draw: st.DrawFn) -> tuple[ChargingProfile, ...]:
 
 
 @pytest.mark.req("DCS-4")
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(
     profiles=profile_sets(),
     begun=st.integers(-3000, 2500).map(lambda tenths: START + tenths / 10),
@@ -178,7 +178,7 @@ def test_each_second_of_a_composite_schedule_is_as_the_rules_say(
 
 
 @pytest.mark.req("DCS-4")
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     profiles=profile_sets(),
     begun=st.integers(-3000, 2500).map(lambda tenths: START + tenths / 10),

@@ -54,7 +54,7 @@ def test_attempts_are_rare_and_never_two_boxes_at_once(tmp_path: Path) -> None:
 
     station.host.accept = refuse  # type: ignore[method-assign, assignment]
     station.host.cut()
-    station.advance(3000.0)
+    station.advance(2400.0)
     gaps = [after - before for before, after in pairwise(times)]
     assert 10.0 <= gaps[0] <= 20.5  # the second failure in a row
     assert all(gap <= 601.0 for gap in gaps)

@@ -63,7 +63,9 @@ def test_a_message_at_which_the_service_ends_the_connection_blocks_no_others(
     assert all(charge.stop is not None for charge in host.charges.values())
 
 
-@pytest.mark.parametrize("code", ["NotImplemented", "InternalError"])
+@pytest.mark.parametrize(
+    "code", [pytest.param("NotImplemented", marks=pytest.mark.proof), "InternalError"]
+)
 def test_samples_that_the_service_refuses_do_not_hold_back_the_end(
     station: Station, code: str
 ) -> None:

@@ -171,7 +171,9 @@ def now_of(station: Station, ahead_s: float = 0.0) -> str:
 # --- registration and link ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("interval_s", "least_s"), [(60, 60.0), (0, 10.0)])
+@pytest.mark.parametrize(
+    ("interval_s", "least_s"), [pytest.param(60, 60.0, marks=pytest.mark.proof), (0, 10.0)]
+)
 def test_case_01_a_rejected_box_waits_and_sends_nothing(
     tmp_path: Path, interval_s: int, least_s: float
 ) -> None:
@@ -358,7 +360,7 @@ def test_case_11_a_full_queue_drops_samples_and_neither_begin_nor_end(station: S
     station.host.go()
     station.soon(lambda: station.link != "Online", 30.0)
     station.begin_charge()
-    station.advance(600.0)
+    station.advance(MOST_QUEUED + 10.0)
     station.end_charge()
     assert station.dcs["unsent"] <= MOST_QUEUED
     station.host.come()

@@ -251,7 +251,7 @@ def test_no_death_of_a_node_charges_while_the_contact_is_open(
     assert box.is_soon(lambda: max(box.currents_a) > 31.0, 90.0)
 
 
-WALKS = range(2)
+WALKS = range(1)
 MANY = range(100, 130)
 ACTS = 12
 STOPS_S = 7.0  # safety opens 6 s after a withdrawn offer

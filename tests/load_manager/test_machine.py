@@ -856,11 +856,27 @@ FACTS = st.one_of(
 )
 
 
-@settings(max_examples=200)
-@given(st.lists(st.tuples(FACTS, st.sampled_from([0.2, 1.0, 3.0, 12.0])), max_size=25))
+EVENTS = st.tuples(FACTS, st.sampled_from([0.2, 1.0, 3.0, 12.0]))
+
+
+@settings(max_examples=80)
+@given(st.lists(EVENTS, max_size=25))
 def test_whatever_is_said_the_offer_is_sound_and_below_every_claim(
     events: list[tuple[dict[str, Any], float]],
 ) -> None:
+    _check_offers(events)
+
+
+@pytest.mark.proof
+@settings(max_examples=2000)
+@given(st.lists(EVENTS, max_size=25))
+def test_whatever_is_said_often_the_offer_is_sound_and_below_every_claim(
+    events: list[tuple[dict[str, Any], float]],
+) -> None:
+    _check_offers(events)
+
+
+def _check_offers(events: list[tuple[dict[str, Any], float]]) -> None:
     desk = Desk()
     desk.run(0.2)
     for facts, seconds in events:
@@ -880,8 +896,8 @@ def test_whatever_is_said_the_offer_is_sound_and_below_every_claim(
             assert all(len(limit.detail) <= 400 for limit in offer.limits)
 
 
-@settings(max_examples=100)
-@given(st.lists(st.tuples(FACTS, st.sampled_from([0.2, 1.0, 3.0, 12.0])), max_size=12))
+@settings(max_examples=50)
+@given(st.lists(EVENTS, max_size=12))
 def test_before_the_deadline_time_alone_changes_nothing(
     events: list[tuple[dict[str, Any], float]],
 ) -> None:

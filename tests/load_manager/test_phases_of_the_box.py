@@ -35,7 +35,12 @@ def result(site: Box) -> Any:
 
 @pytest.mark.req("MET-4")
 @pytest.mark.parametrize(
-    "wiring", [PhaseAssignment.L1_L2_L3, PhaseAssignment.L3_L1_L2, PhaseAssignment.L2]
+    "wiring",
+    [
+        pytest.param(PhaseAssignment.L1_L2_L3, marks=pytest.mark.proof),
+        PhaseAssignment.L3_L1_L2,
+        PhaseAssignment.L2,
+    ],
 )
 def test_an_assignment_that_was_measured_and_confirmed_lets_the_vehicle_charge(
     tmp_path: Path, wiring: PhaseAssignment

@@ -89,8 +89,11 @@ def charge(
 
 @pytest.mark.timeout(400)
 @pytest.mark.req("MET-1", "MET-7")
-def test_beside_a_hob_that_pulses_a_charge_is_paused_three_times_at_most(tmp_path: Path) -> None:
-    done = charge(tmp_path, 20, 90)
+@pytest.mark.parametrize("charge_s", [900, pytest.param(CHARGE_S, marks=pytest.mark.proof)])
+def test_beside_a_hob_that_pulses_a_charge_is_paused_three_times_at_most(
+    tmp_path: Path, charge_s: int
+) -> None:
+    done = charge(tmp_path, 20, 90, charge_s=charge_s)
     assert done.closings == 3
     assert done.drawn_at_end_a == 0.0
     words = done.offers[-1].detail

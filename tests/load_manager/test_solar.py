@@ -204,10 +204,13 @@ def test_a_lack_pauses_only_once_it_has_lasted() -> None:
 @pytest.mark.parametrize(
     ("phases", "period_s"),
     [
-        *((1, 20.0), (3, 60.0), (1, 120.0), (3, 480.0), (1, 700.0)),
+        *((1, 20.0), (3, 480.0)),
         *(
             pytest.param(*each, marks=pytest.mark.proof)
-            for each in ((3, 20.0), (1, 60.0), (3, 120.0), (1, 480.0), (3, 700.0))
+            for each in (
+                *((3, 20.0), (1, 60.0), (3, 60.0), (1, 120.0), (3, 120.0)),
+                *((1, 480.0), (1, 700.0), (3, 700.0)),
+            )
         ),
     ],
 )
@@ -227,7 +230,9 @@ def sky(seed: int) -> Iterator[float]:
         yield from [power_w] * round(chance.choice((5.0, 30.0, 60.0, 180.0, 600.0)))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.proof) for seed in range(1, 10))]
+)
 def test_under_any_sky_it_neither_toggles_nor_draws_from_the_grid_for_long(seed: int) -> None:
     powers = sky(seed)
     days = [next(powers) for _ in range(2 * 3600 + 60)]
