@@ -10,7 +10,7 @@ MUTANTS := $(VENV)/.mutants
 # Where processes are started: the long files first, so that no worker is left with one at the end.
 SYSTEM := tests/web/browser tests/system tests/system_node tests/dcs
 WORKERS := 3 # on two cores: a third of the tests' time is waiting
-SYSTEM_WORKERS := 4 # and half of it where processes are started
+SYSTEM_WORKERS := 5 # and half of it where processes are started
 # Tests are kept compiled, as the product is: collecting all takes 5 s of CPU in each worker, else 12 s.
 export PYTHONDONTWRITEBYTECODE :=
 
