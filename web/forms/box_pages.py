@@ -328,7 +328,7 @@ PAGE_ADDRESS = Page(
                 ),
                 Field(
                     key="web.announced",
-                    label="Announce the page in the home network",
+                    label="Announce in the home network",
                     help="By mDNS (Bonjour, Zeroconf): browsers and apps find the wallbox by a "
                     "name in .local, without its IP address.",
                 ),
