@@ -50,7 +50,7 @@ BUDGETS = {  # memory [MB], and CPU when idle [% of one core]; docs/measurements
     "system": (7.5, 0.1),
     "web": (16.5, 0.2),
     "dcs": (19.8, 0.25),
-    "smart_home": (12.6, 0.3),
+    "smart_home": (13.1, 0.3),
 }
 DCS_NO_SERVICE_MB = 11.1
 
