@@ -26,6 +26,9 @@ pytestmark = pytest.mark.system
 
 REFUSED = ("status of 400", "status of 409")  # what the browser notes of a refused form
 BARE = ("factory.house_meter.enabled=false", "factory.monitoring.enabled=false")
+AT_HAND = tuple(
+    f"{meter}.{key}" for meter in ("house_meter", "solar_meter") for key in ("manufacturer", "host")
+)  # filled in by the launch file of the simulation
 BY_PATH = {page.path: page for page in PAGES}
 # The switch that shows the fields of its group.
 SWITCH = "xpath=ancestor::*[@data-switched]//input[@role='switch']"
@@ -148,7 +151,7 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
             site.sign_in(Path(folder))
         page, complaints = open_page(browser, site.url, SIZES[request.param], site.storage_state())
         page.goto("/")
-        site.ask("system", "set", changes={"house_meter.manufacturer": "", "house_meter.host": ""})
+        site.ask("system", "set", changes=dict.fromkeys(AT_HAND, ""))
         visit = Visit(site, page, complaints, {})
         visit.at_first = visit.settings()
         yield visit
