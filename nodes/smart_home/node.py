@@ -209,8 +209,10 @@ class SmartHomeNode:
     def _on_password(
         self, call: Call[BrokerPasswordArguments, None], result: Exception | None
     ) -> None:
-        if result is not None:
-            call.refuse(words.not_kept(str(result)))
+        written = write_result(result)
+        if written.problem is not None:
+            self._bus.log("error", f"the password of the broker: {written.detail}")
+            call.refuse(words.not_kept(written.problem))
             return
         self._password_count += 1
         self._rounds.wake()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from msgs.session import EndReason, SessionRecord
+from msgs.session import EndReason
 from nodes.smart_home.snapshot import BoxSnapshot, ChargeState, PlugCode
 from nodes.smart_home.udp_reports import (
     Identity,
@@ -24,6 +24,7 @@ from nodes.smart_home.udp_reports import (
     report_3,
     report_session,
 )
+from tests.builders import session_record
 from tests.smart_home.home import Home, at_home
 
 MOST_BYTES = 512  # UDP guide, page 14
@@ -132,7 +133,7 @@ def test_the_longest_and_the_shortest_values_keep_the_form(
             3: lambda: report_3(seen, IDENTITY, at),
         }
         checked(make[number]())
-    record = SessionRecord(
+    record = session_record(
         session_id="20260101-000000",
         started_utc_ns=1_547_187_752_000_000_000,
         ended_utc_ns=1_547_190_000_000_000_000,
@@ -148,7 +149,7 @@ def test_the_longest_and_the_shortest_values_keep_the_form(
 
 @pytest.mark.req("APP-2")
 def test_a_session_reads_as_the_captured_one() -> None:
-    record = SessionRecord(
+    record = session_record(
         session_id="20190111-062232",
         started_utc_ns=1_547_187_752_000_000_000,
         ended_utc_ns=1_547_190_000_000_000_000,

@@ -7,8 +7,9 @@ from msgspec.structs import replace as changed
 
 from msgs.fault_cause import Cause
 from msgs.load_manager import HouseMeter
-from msgs.safety import Fault, FaultCode
+from msgs.safety import FaultCode
 from msgs.settings import ExternalMeter, Settings, meter_name
+from tests.builders import fault_record
 from tests.view.charge import METER, NOW_S, but, charging, silent
 from tests.view.snapshot import said
 from view.meters import has_house_meter, online, with_meters_that_count, wrong_with
@@ -33,14 +34,7 @@ def test_a_meter_that_the_settings_do_not_name_is_not_shown() -> None:
 
 @pytest.mark.req("ERR-T")
 def test_a_chip_that_safety_does_not_trust_shows_no_values() -> None:
-    fault = Fault(
-        code=FaultCode.MAINS_VOLTAGE,
-        since_utc_ns=1,
-        count=1,
-        detail="",
-        remedy="",
-        cause=Cause.CHIP_SILENT,
-    )
+    fault = fault_record(FaultCode.MAINS_VOLTAGE, cause=Cause.CHIP_SILENT)
     for cause, is_shown in ((Cause.CHIP_SILENT, False), (Cause.MAINS_RANGE, True), (None, True)):
         snapshot = but("safety", records=(changed(fault, cause=cause),))
         shown = with_meters_that_count(snapshot)
