@@ -9,10 +9,10 @@ import pytest
 from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, Zeroconf
 
 from nodes.web.addresses import addresses
-from tests.system.box import Box
+from tests.system.box import HOUSE_PORT, Box
+from tests.system.listener import PATIENCE_S
 
 SERVICE = "_http._tcp.local."
-PATIENCE_S = 20.0
 WEB_PORT = 8080
 
 pytestmark = pytest.mark.system
@@ -39,21 +39,23 @@ def answers(address: str, name: str) -> bool:
 def test_a_box_is_announced_while_it_runs_and_its_page_opens_by_that_name(own_box: Box) -> None:
     address = addresses()[0].ip
     finder = Zeroconf(interfaces=[address], ip_version=IPVersion.V4Only)
-    found: dict[str, ServiceInfo] = {}
+    names: set[str] = set()
 
     def on_change(name: str, state_change: object, **_: object) -> None:
         if getattr(state_change, "name", "") == "Removed":
-            found.pop(name, None)
-        elif (info := finder.get_service_info(SERVICE, name, 3000)) is not None:
-            found[name] = info
+            names.discard(name)
+        else:
+            names.add(name)
 
     browser = ServiceBrowser(finder, SERVICE, handlers=[on_change])
     try:
         own_box.launch("web.host=0.0.0.0", "web.metrics=on")
-        port = WEB_PORT + own_box._offset
+        port = WEB_PORT + own_box.port - HOUSE_PORT
 
         def mine() -> list[ServiceInfo]:
-            return [each for each in found.values() if each.port == port]
+            """Return what is known of this box; a question that is not answered is asked again."""
+            infos = [finder.get_service_info(SERVICE, name, 1000) for name in tuple(names)]
+            return [each for each in infos if each is not None and each.port == port]
 
         until(lambda: len(mine()) == 1)
         (info,) = mine()
@@ -74,7 +76,7 @@ def test_a_box_is_announced_while_it_runs_and_its_page_opens_by_that_name(own_bo
         until(lambda: answers(address, info.name))
         assert len(mine()) == 1
         own_box.end()
-        until(lambda: mine() == [])
+        until(lambda: info.name not in names)
     finally:
         browser.cancel()
         finder.close()
