@@ -29,16 +29,6 @@ def free_port() -> int:
         return port
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate of its own authority for localhost; return it and its key."""
-    made, key = folder / "cert.pem", folder / "key.pem"
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    words += ["-nodes", "-days", "30", "-subj", "/CN=localhost", "-addext"]
-    words += ["subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(made)]
-    subprocess.run(words, check=True, capture_output=True)
-    return made, key
-
-
 class Mosquitto:
     """One broker, which can be killed and started again on its port."""
 

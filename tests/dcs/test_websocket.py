@@ -31,6 +31,7 @@ from nodes.dcs.link import (
     ProxyServer,
 )
 from nodes.dcs.link_websocket import PROXY_PASSWORD_FILE, Parameters, WebSocketUplink
+from tests.certificates import self_signed
 
 SUBPROTOCOL = "ocpp1.6"
 SECRET = b"\x00\xff0123456789abcdef"  # any bytes
@@ -193,18 +194,6 @@ def test_a_certificate_is_checked(loop_bus: ZmqBus, tmp_path: Path) -> None:
                 uplink.close()
 
     run(loop_bus, scenario())
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate of localhost that is its own authority."""
-    import subprocess
-
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    words += ["-nodes", "-days", "30", "-subj", "/CN=localhost", "-addext"]
-    words += ["subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(words, check=True, capture_output=True)
-    return certificate, key
 
 
 PROXY_PASSWORD = "p@ss:wörd/%"

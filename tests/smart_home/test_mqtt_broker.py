@@ -16,9 +16,10 @@ from nodes.smart_home.mqtt_link_paho import PahoMqttLink
 from nodes.smart_home.orders import Enable, Outcome, SetCurrent
 from nodes.smart_home.snapshot import BoxSnapshot, ChargeState, PlugCode
 from nodes.smart_home.state import OrderCall
+from tests.certificates import self_signed
 from tests.closing import at_end
 from tests.modbus_map.peers import InLoop
-from tests.mosquitto import PASSWORD, USER, Controller, Mosquitto, certificate
+from tests.mosquitto import PASSWORD, USER, Controller, Mosquitto
 
 SEEN = BoxSnapshot(state=ChargeState.CHARGING, plug=PlugCode.VEHICLE, power_mw=11_000_123)
 IDENTITY = MqttIdentity(id="wallbox_1a2b3c", firmware="1.0")
@@ -198,7 +199,7 @@ def test_a_certificate_counts_once_its_authority_is_known(
     loop_bus: Bus, in_loop: InLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mqtt_desk, "FIRST_RETRY_S", 0.05)
-    made, key = certificate(tmp_path)
+    made, key = self_signed(tmp_path)
     broker = Mosquitto(tmp_path, tls=(made, key))
     broker.start()
 
