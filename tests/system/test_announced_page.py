@@ -4,6 +4,7 @@ import http.client
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, Zeroconf
@@ -25,9 +26,19 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def finder_at(address: str) -> Zeroconf:
+    """Return a peer in the network of an address.
+
+    It is made in a thread: in this one Playwright may have left its loop, which the library would
+    take for its own, and which does not run.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(Zeroconf, interfaces=[address], ip_version=IPVersion.V4Only).result()
+
+
 def answers(address: str, name: str) -> bool:
     """Return whether somebody in the network answers for a service now."""
-    finder = Zeroconf(interfaces=[address], ip_version=IPVersion.V4Only)
+    finder = finder_at(address)
     try:
         return finder.get_service_info(SERVICE, name, 1000) is not None
     finally:
@@ -38,7 +49,7 @@ def answers(address: str, name: str) -> bool:
 @pytest.mark.skipif(not addresses(), reason="this machine is in no network")
 def test_a_box_is_announced_while_it_runs_and_its_page_opens_by_that_name(own_box: Box) -> None:
     address = addresses()[0].ip
-    finder = Zeroconf(interfaces=[address], ip_version=IPVersion.V4Only)
+    finder = finder_at(address)
     names: set[str] = set()
 
     def on_change(name: str, state_change: object, **_: object) -> None:
