@@ -1,0 +1,95 @@
+"""The I/O of a Raspberry Pi. On a Pi 5 rpi-lgpio ships the module RPi.GPIO.
+
+Edge detection is not used: RPi.GPIO's own is gone with newer kernels (it needs /sys/class/gpio).
+Inputs are polled.
+"""
+
+import importlib
+import os
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from bus import Bus, DriverError
+from nodes.board.io import Files, Gpio, Io, SpiDev
+
+PWM_ROOT = Path("/sys/class/pwm")
+
+
+class SysFiles(Files):
+    """Files below a folder of sysfs. A file that is read stays open: a read costs one call."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._open: dict[str, int] = {}
+
+    def names(self, folder: str) -> list[str]:
+        """See `io.Files.names`."""
+        return sorted(os.listdir(self._root / folder))
+
+    def target(self, path: str) -> str:
+        """See `io.Files.target`."""
+        return os.readlink(self._root / path)
+
+    def read(self, path: str) -> str:
+        """See `io.Files.read`."""
+        known = self._open.get(path)
+        if known is None:
+            known = self._open[path] = os.open(self._root / path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(known, 4096, 0).decode("ascii")
+        except OSError:
+            # The channel was removed since; the next read opens it again.
+            os.close(self._open.pop(path))
+            raise
+
+    def write(self, path: str, text: str) -> None:
+        """See `io.Files.write`."""
+        file = os.open(self._root / path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(file, text.encode("ascii"))
+        finally:
+            os.close(file)
+
+
+class RaspberryIo(Io):
+    """See `io.Io`."""
+
+    def __init__(self) -> None:
+        self._pwm = SysFiles(PWM_ROOT)
+
+    @property
+    def gpio(self) -> Gpio:
+        """See `io.Io.gpio`."""
+        return cast(Gpio, _library("RPi.GPIO"))
+
+    @property
+    def pwm(self) -> Files:
+        """See `io.Io.pwm`."""
+        return self._pwm
+
+    def spi(self) -> SpiDev:
+        """See `io.Io.spi`."""
+        device: SpiDev = _library("spidev").SpiDev()
+        return device
+
+    def wait(self, seconds: float) -> None:
+        """See `io.Io.wait`."""
+        time.sleep(seconds)
+
+
+def open_io(bus: Bus) -> Io:
+    """Return the I/O of this machine."""
+    return RaspberryIo()
+
+
+def _library(name: str) -> Any:
+    """Import a library of the board.
+
+    :raises DriverError: it is not installed, or this is no Raspberry Pi.
+    """
+    try:
+        return importlib.import_module(name)
+    except (ImportError, RuntimeError) as error:
+        expected = "expected a Raspberry Pi with the extra [board], or [board5] on a Pi 5"
+        raise DriverError(f"{name} cannot be imported ({error}); {expected}", "io") from error
