@@ -25,17 +25,17 @@ HAD := $(shell $(BIN)/python -c 'import pip; $(IDENTITY)' 2>/dev/null)
 WANTED := $(if $(PYTHON),$(shell "$(CHOSEN)" -c '$(IDENTITY)' 2>/dev/null),$(HAD))
 ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
 
-.PHONY: run test fast setup anew interpreter browser broker node-peer check pythons proof long bench mutants runs \
+.PHONY: run test fast setup anew interpreter browser broker node-peer rpi-gpio check pythons proof long bench mutants runs \
     golden faults policies requirements screenshots pictures clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
 
-test: check browser broker node-peer fast
+test: check browser broker node-peer rpi-gpio fast
 	$(BIN)/pytest -q -n $(SYSTEM_WORKERS) --dist loadfile --no-loadscope-reorder \
 	    -m "system and not proof" $(SYSTEM)
 
-fast: setup broker
+fast: setup broker rpi-gpio
 	$(BIN)/pytest -q -n $(WORKERS) -m "not system and not proof"
 
 check: setup
@@ -108,6 +108,14 @@ broker:
 	    elif sudo -n true 2>/dev/null; then sudo apt-get -qq update && sudo apt-get -qq install -y --no-install-recommends mosquitto; fi; \
 	    if ! PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null; then \
 	        echo "the tests of MQTT need a broker; please run: sudo apt install mosquitto" >&2; exit 1; fi; fi
+
+# The real RPi.GPIO, beside the .venv's packages: no other test may find it. Its tests are skipped
+# where it cannot be built.
+RPI_GPIO := $(VENV)/rpi-gpio
+rpi-gpio: $(DONE)
+	@test -d $(RPI_GPIO)/RPi || PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet \
+	    --no-deps --target $(RPI_GPIO) RPi.GPIO==0.7.1 || { rm -rf $(RPI_GPIO); \
+	    echo "RPi.GPIO cannot be built (it needs a C compiler and Python's headers): its tests will be skipped"; }
 
 # Peers of npm, beside those of Python: a Modbus peer and an OCPP host. Their tests are skipped where
 # there is no Node.js 20.

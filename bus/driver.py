@@ -5,13 +5,21 @@ declared result is the device's Protocol. The launch file names the module; the 
 parameters of all drivers before it opens the first.
 """
 
+import math
 from typing import Protocol
 
 from msgs.requests import StopReason
 
 
 class Driver(Protocol):
-    """An open device. A driver without outputs needs neither of the two methods."""
+    """An open device. A driver without outputs needs neither of the last two methods."""
+
+    def due_s(self) -> float:
+        """Return when the node must look again even if it has received nothing [monotonic s].
+
+        Infinity: what the device shows or needs changes with a message only, as in a simulation.
+        """
+        return math.inf
 
     def shutdown(self) -> None:
         """Leave the device in its safe state."""

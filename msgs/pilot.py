@@ -48,6 +48,7 @@ class SimPilotDrive(Struct, frozen=True, kw_only=True):
     """
 
     duty_percent: Percent
+    connected: bool = True  # the relay between the pilot's driver and the cable
 
 
 MIN_OFFER_A = 6.0  # IEC 61851-1, Table A.7: the least current that a duty can signal

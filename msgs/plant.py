@@ -41,6 +41,7 @@ class SimSignals(Struct, frozen=True, kw_only=True):
     dip2: Count  # DSW2, in the same way as DSW1
     power_on_reset: bool = False  # mains came on since the flag was cleared
     external_closed: bool = True  # the contact at the external input
+    spi_stuck: bool = False  # the SPI bus of converter and meter chip answers zeros
 
 
 class SimPower(Struct, frozen=True, kw_only=True):

@@ -137,6 +137,9 @@ class SimContactorDrive(Struct, frozen=True, kw_only=True):
     residual_test: bool  # test line of the residual-current monitor
     sampled_ns: Nanoseconds = 0  # monotonic clock: of the reading that led to these outputs
     clear_reset: bool = False  # clears the power-on reset flag
+    # Monotonic clock: of the newest edge on the watchdog's line. Not 0: only this is an edge, no
+    # message is one.
+    edge_ns: Nanoseconds = 0
 
 
 DIP_SMART_HOME = 0x2000  # DSW1.3: local controllers may be answered, smart_home.md 3.6

@@ -230,7 +230,9 @@ def _is_unsettled(world: World) -> bool:
 def _heard_percent(world: World) -> float | None:
     """Return the duty that reaches the vehicle's inlet; None: the line has no voltage."""
     faults = world.faults
-    if not world.mains.is_on or SimFault.CP_OPEN in faults or SimFault.CP_SHORT in faults:
+    if not world.mains.is_on or not world.commands.is_connected:
+        return None
+    if SimFault.CP_OPEN in faults or SimFault.CP_SHORT in faults:
         return None
     return world.line_percent
 

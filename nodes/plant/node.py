@@ -263,7 +263,8 @@ class PlantNode:
     def _on_pilot_drive(self, drive: SimPilotDrive) -> None:
         # A pulse on the reset line belongs to the contactor drive.
         before = self._world.commands
-        self._command(replace(before, duty_percent=drive.duty_percent, clear_reset=False))
+        after = replace(before, duty_percent=drive.duty_percent, clear_reset=False)
+        self._command(replace(after, is_connected=drive.connected))
 
     def _on_contactor_drive(self, drive: SimContactorDrive) -> None:
         commands = replace(
@@ -272,9 +273,11 @@ class PlantNode:
             residual_test=drive.residual_test,
             clear_reset=drive.clear_reset,
         )
-        if drive.feeds_watchdog or self._is_fed:
+        if drive.edge_ns:
+            commands = replace(commands, edge_at_s=drive.edge_ns / 1e9)
+        elif drive.feeds_watchdog or self._is_fed:
             commands = self._with_newest_edge(commands)
-        self._is_fed = drive.feeds_watchdog
+        self._is_fed = drive.feeds_watchdog and not drive.edge_ns
         self._command(commands)
 
     def _with_newest_edge(self, commands: Commands) -> Commands:

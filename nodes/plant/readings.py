@@ -67,6 +67,7 @@ def signals_of(world: World) -> SimSignals:
         dip2=world.setup.dip2,
         power_on_reset=world.power_on_reset,
         external_closed=world.is_external_closed,
+        spi_stuck=SimFault.SPI_STUCK in faults,
     )
 
 
@@ -209,7 +210,9 @@ def _pilot_v(world: World) -> tuple[float, float]:
     if not world.mains.is_on:
         return 0.0, 0.0  # the generator has no supply
     load: cp_line.Load | None = None
-    if SimFault.CP_SHORT in faults:
+    if not world.commands.is_connected:
+        load = None  # the voltages are measured before the relay
+    elif SimFault.CP_SHORT in faults:
         load = cp_line.SHORT
     elif SimFault.CP_OPEN in faults:
         load = None

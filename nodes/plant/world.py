@@ -28,6 +28,7 @@ class Commands(Struct, frozen=True, kw_only=True):
     """The outputs with which the box's controller drives its hardware."""
 
     duty_percent: float = X1_PERCENT  # asked of the pilot's generator
+    is_connected: bool = True  # the relay between the pilot's driver and the cable
     enable: bool = False
     edge_at_s: float = -math.inf  # last edge on the watchdog line
     residual_test: bool = False

@@ -143,7 +143,8 @@ class SafetyNode:
             self._rounds.stop()
             self._shutdown()
             self._done()
-        return replace(outputs, due_s=min(outputs.due_s, self._metered_until_s))
+        due_s = min(outputs.due_s, self._metered_until_s, self._drivers.coil.due_s())
+        return replace(outputs, due_s=due_s)
 
     def _drive(self, outputs: Outputs) -> None:
         self._outputs = outputs
