@@ -34,7 +34,7 @@ authorises as at the reader, and three wrong ones block their sender for a minut
 orders.py has what can be ordered, in any protocol; control.py what is asked for and what follows
 from it with time; machine.py carries orders out, with the types of state.py; kept.py and store.py
 keep it. snapshot.py has what controllers see of the box. The UDP interface: udp_commands.py reads
-commands, udp_reports.py writes answers, udp_senders.py says who is answered and how often,
+commands, udp_reports.py writes answers, senders.py says who is answered and how often,
 udp_desk.py joins them to the socket of datagrams.py. The Modbus interface: modbus_registers.py has
 what is read and written, modbus_pace.py says when, modbus_desk.py joins them to the port of
 modbus_server.py, on whose connections modbus_connections.py answers. The MQTT interface:

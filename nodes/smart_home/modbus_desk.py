@@ -18,9 +18,9 @@ from nodes.smart_home.modbus_server import (
     Replying,
 )
 from nodes.smart_home.orders import Order, Outcome
+from nodes.smart_home.senders import may_send
 from nodes.smart_home.snapshot import BoxSnapshot
 from nodes.smart_home.state import OrderCall
-from nodes.smart_home.udp_senders import may_send
 
 MODBUS_PORT = 502  # smart_home.md 2
 RETRY_S = 10.0  # assumed: a port that is in use is tried again

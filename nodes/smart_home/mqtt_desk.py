@@ -6,7 +6,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from bus import Bus, Timer
-from nodes.smart_home import mqtt_discovery, mqtt_orders, mqtt_readings, udp_senders, words
+from nodes.smart_home import mqtt_discovery, mqtt_orders, mqtt_readings, senders, words
 from nodes.smart_home.mqtt_discovery import MqttIdentity
 from nodes.smart_home.mqtt_link import (
     MqttBroker,
@@ -19,9 +19,9 @@ from nodes.smart_home.mqtt_link import (
 from nodes.smart_home.mqtt_orders import WrongOrder
 from nodes.smart_home.mqtt_readings import AVAILABILITY, OFFLINE, ONLINE, RESULT, Published
 from nodes.smart_home.orders import Outcome, StartOrder, StopOrder
+from nodes.smart_home.senders import NO_SENDERS
 from nodes.smart_home.snapshot import BoxSnapshot
 from nodes.smart_home.state import OrderCall
-from nodes.smart_home.udp_senders import NO_SENDERS
 
 LOOK_S = 0.5  # a changed value is sent within this
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0  # assumed: after a lost connection, doubled each time
@@ -117,7 +117,7 @@ class MqttDesk:
             return
         if outcome.is_wrong_card and opened.is_with_card:
             now_s = self._bus.clock.now_s()
-            self._senders = udp_senders.note_wrong_card(self._senders, SENDER, now_s)
+            self._senders = senders.note_wrong_card(self._senders, SENDER, now_s)
         self._result(opened.name, opened.words, outcome.refusal)
         self._publish_due()
 
@@ -241,7 +241,7 @@ class MqttDesk:
 
     def _take(self, name: str, message: MqttMessage) -> None:
         now_s = self._bus.clock.now_s()
-        self._senders, is_admitted = udp_senders.admit(self._senders, SENDER, now_s, 1.0)
+        self._senders, is_admitted = senders.admit(self._senders, SENDER, now_s, 1.0)
         if not is_admitted:
             self._drop()
             return
@@ -255,7 +255,7 @@ class MqttDesk:
             return
         is_with_card = isinstance(order, StartOrder | StopOrder) and order.tag is not None
         said = words.order(order)
-        if is_with_card and udp_senders.is_blocked(self._senders, SENDER, now_s):
+        if is_with_card and senders.is_blocked(self._senders, SENDER, now_s):
             self._result(name, said, words.BLOCKED)
             return
         number = self._number()

@@ -48,12 +48,12 @@ from nodes.smart_home.modbus_server import ModbusServer
 from nodes.smart_home.mqtt_desk import MQTT_OFF, MqttDesk, MqttSettings
 from nodes.smart_home.mqtt_discovery import MqttIdentity
 from nodes.smart_home.mqtt_link import PASSWORD_FILE, MqttLink
+from nodes.smart_home.senders import PORT
 from nodes.smart_home.snapshot import BoxSnapshot, NewestMessages, snapshot_of
 from nodes.smart_home.state import Inputs, OrderCall, OrderReplied, Outputs, Stores, session_seen
 from nodes.smart_home.store import load, save
 from nodes.smart_home.udp_desk import OFF, UdpDesk, UdpSettings
 from nodes.smart_home.udp_reports import Identity
-from nodes.smart_home.udp_senders import PORT
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 

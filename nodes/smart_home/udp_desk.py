@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from bus import Answer, Bus, Timer
 from msgs.methods import LIST_SESSIONS
 from msgs.session import SessionRecord, SessionsArguments
-from nodes.smart_home import udp_reports, udp_senders, words
+from nodes.smart_home import senders, udp_reports, words
 from nodes.smart_home.datagrams import Datagram, Datagrams
 from nodes.smart_home.orders import Outcome, StartOrder, StopOrder
+from nodes.smart_home.senders import NO_SENDERS, PORT
 from nodes.smart_home.snapshot import BoxSnapshot
 from nodes.smart_home.state import OrderCall
 from nodes.smart_home.udp_commands import (
@@ -26,7 +27,6 @@ from nodes.smart_home.udp_commands import (
     parse,
 )
 from nodes.smart_home.udp_reports import Identity
-from nodes.smart_home.udp_senders import NO_SENDERS, PORT
 
 NEWS_PERIOD_S = 0.5
 ENERGY_S = 10.0  # assumed: between two news of the energy alone
@@ -112,7 +112,7 @@ class UdpDesk:
             return
         if outcome.is_wrong_card:
             now_s = self._bus.clock.now_s()
-            self._senders = udp_senders.note_wrong_card(self._senders, datagram.address, now_s)
+            self._senders = senders.note_wrong_card(self._senders, datagram.address, now_s)
         text = udp_reports.error(outcome.refusal) if outcome.refusal else udp_reports.OK
         self._reply(datagram, text)
 
@@ -124,13 +124,13 @@ class UdpDesk:
             return
         if now_s >= self._networks_s:
             self._networks, self._networks_s = self._datagrams.networks(), now_s + NETWORKS_S
-        if not udp_senders.may_send(datagram.address, settings.allowed, self._networks):
+        if not senders.may_send(datagram.address, settings.allowed, self._networks):
             return
         command = parse(datagram.content)
         if isinstance(command, Nothing):
             return
         cost = 1.0 if datagram.port == PORT else 2.0  # a copy goes to the port that it came from
-        self._senders, is_admitted = udp_senders.admit(self._senders, datagram.address, now_s, cost)
+        self._senders, is_admitted = senders.admit(self._senders, datagram.address, now_s, cost)
         if not is_admitted:
             return
         if self._news_timer is None:
@@ -148,7 +148,7 @@ class UdpDesk:
                 self._reply(datagram, udp_reports.OK)
             case Unknown():
                 self._reply(datagram, udp_reports.error(command.expected))
-            case StartOrder(tag=str()) | StopOrder(tag=str()) if udp_senders.is_blocked(
+            case StartOrder(tag=str()) | StopOrder(tag=str()) if senders.is_blocked(
                 self._senders, datagram.address, now_s
             ):
                 self._reply(datagram, udp_reports.error(words.BLOCKED))
@@ -211,7 +211,7 @@ class UdpDesk:
     def _send_news(self) -> None:
         """Send what has changed to the last sender (UDP guide, page 35)."""
         now_s = self._bus.clock.now_s()
-        address = udp_senders.news_to(self._senders, now_s) if self._settings.is_on else ""
+        address = senders.news_to(self._senders, now_s) if self._settings.is_on else ""
         if not address:
             self._news = None
             if self._news_timer is not None:

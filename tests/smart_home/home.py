@@ -9,7 +9,7 @@ from typing import Any
 from msgs.card import CardColor
 from nodes.smart_home.datagrams import Datagram
 from nodes.smart_home.datagrams_sim import NETWORK
-from nodes.smart_home.udp_senders import PORT
+from nodes.smart_home.senders import PORT
 from tests.box import AS_DELIVERED, NO_CARD, Box
 
 CONTROLLER = "192.168.2.50"

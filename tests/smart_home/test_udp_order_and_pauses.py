@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nodes.smart_home.control import MOST_DELAY_S, MOST_ENERGY_DWH
-from nodes.smart_home.udp_senders import PORT
+from nodes.smart_home.senders import PORT
 from tests.smart_home.home import CONTROLLER, OK, Home, at_home
 
 pytestmark = pytest.mark.req("APP-2")

@@ -15,7 +15,7 @@ from msgs.card import CardColor
 from msgs.label import LABEL_FILE, Label
 from msgs.session import WallboxState
 from msgs.topics import LOAD_OFFER, METER_BOX, PILOT_STATUS, SESSION_STATUS, SMART_HOME_STATUS
-from nodes.smart_home.udp_senders import PORT
+from nodes.smart_home.senders import PORT
 from tests.dcs.services import InThread
 from tests.system.box import HOUSE_PORT, QUICK_VEHICLE_WITH_CARD, Box, current_of, new_box
 from tests.system.listener import PATIENCE_S

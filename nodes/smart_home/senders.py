@@ -1,4 +1,4 @@
-"""Who may use the UDP interface, how much is answered, and whom news are sent to. Pure.
+"""Who may use the interfaces, how much UDP answers, and whom its news are sent to. Pure.
 
 An address that may send is one of the settings' list, or one of the box's own networks if the list
 is empty. Each answer costs its sender a share of what it may get; so a flood is dropped, and an
