@@ -220,7 +220,7 @@ def test_without_any_pwm_the_overlay_is_named(has_folder: bool) -> None:
 
 
 def test_a_channel_that_is_missing_is_named() -> None:
-    with pytest.raises(DriverError, match="channel 2 .*: No such device"):
+    with pytest.raises(DriverError, match=r"channel 2 .*: No such device"):
         PwmChannel(LoggedFiles(), DEVICE, 2)
 
 
