@@ -51,7 +51,8 @@ class KeyGpio(Gpio):
     def input(self, channel: int, /) -> int:
         if channel not in self.pulls:
             raise RuntimeError("You must setup() the GPIO channel first")
-        return int(not self._is_low(channel))
+        is_pulled_up = self.pulls[channel] == self.PUD_UP  # nothing else drives an open key
+        return int(is_pulled_up and not self._is_low(channel))
 
     def cleanup(self, channel: Sequence[int] = (), /) -> None:
         for each in channel:

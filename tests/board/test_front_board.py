@@ -160,6 +160,16 @@ def test_a_frame_that_the_bus_has_lost_is_sent_again(box: Box) -> None:
     assert [line.text for line in box.graph.lines][-1] == "LEDs: works again"
 
 
+def test_after_a_failed_transfer_the_frame_before_it_is_sent_as_well(box: Box) -> None:
+    green = replace(OFF_FRAME, rfid=light(Color.GREEN))
+    box.front.show(green)
+    box.board.is_leds_bus_broken = True
+    box.front.show(OFF_FRAME)
+    box.board.is_leds_bus_broken = False
+    box.front.show(green)
+    assert box.board.frames == 3
+
+
 # --- buzzer --------------------------------------------------------------------------------------
 
 

@@ -162,8 +162,11 @@ def test_a_generator_that_is_stuck_reads_back_what_it_does() -> None:
     files.stuck = setting(CP_PERIOD_NS, 533_333)
     assert channel.set(CP_PERIOD_NS, 100_000)
     assert channel.read() == reader.read() == files.stuck
+    assert channel.set(CP_PERIOD_NS, 900_000)
+    files.stuck = setting(CP_PERIOD_NS, 10_000)
+    assert channel.set(50_000, 25_000)  # the order of the writes depends on what was written
     files.stuck = None
-    assert reader.read() == setting(CP_PERIOD_NS, 100_000)
+    assert reader.read() == setting(50_000, 25_000)
 
 
 @pytest.mark.parametrize(("period_ns", "duty_ns"), [(0, 0), (1000, 1001), (1000, -1)])
@@ -189,6 +192,27 @@ def test_a_reader_may_be_first_and_writes_nothing() -> None:
         files.writes.clear()
         assert reader.read() == setting(CP_PERIOD_NS, duty_ns)
         assert files.writes == []
+
+
+def test_a_reader_finds_a_chip_that_has_another_number_now() -> None:
+    class Numbered(ModelPwmFiles):
+        number = 0
+
+        def names(self, folder: str) -> list[str]:
+            return [f"pwmchip{self.number}"]
+
+        def read(self, path: str) -> str:
+            if not path.startswith(f"pwmchip{self.number}/"):
+                raise OSError(errno.ENOENT, "No such file or directory")
+            return super().read(path)
+
+    files = Numbered({0: (DEVICE, 1), 2: (DEVICE, 1)})
+    for number in (0, 2):
+        files.write(f"pwmchip{number}/export", "0")
+    reader = PwmReader(files, DEVICE, 0)
+    assert reader.read() is not None
+    files.number = 2
+    assert (reader.read(), reader.read()) == (None, setting(0, 0, is_enabled=False))
 
 
 # --- what is not there ---------------------------------------------------------------------------

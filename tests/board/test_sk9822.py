@@ -131,6 +131,15 @@ def test_a_bit_that_is_lost_in_the_data_garbles_what_follows_until_the_next_fram
     assert chain.lights() == shown([BLUE] * 12, 9)
 
 
+def test_a_frame_may_come_in_two_transfers() -> None:
+    for cut in range(1, 57):
+        chain = ModelSk9822(12)
+        frame = frame_of([GRAY] * 12, 9)
+        chain.transfer(frame[:cut])
+        chain.transfer(frame[cut:])
+        assert chain.lights() == shown([GRAY] * 12, 9)
+
+
 def test_data_needs_32_zeros_before_it() -> None:
     chain = ModelSk9822(1)
     chain.transfer(frame_of([RED], 9)[1:])  # 24 zeros

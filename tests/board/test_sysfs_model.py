@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from nodes.board.models.sysfs import ModelPwmFiles
+from nodes.board.pwm import PwmSetting
 
 CHANNEL = "pwmchip0/pwm0"
 
@@ -116,6 +117,21 @@ def test_nothing_can_be_set_before_the_period(name: str) -> None:
 )
 def test_a_read_is_refused(files: ModelPwmFiles, path: str, error: str) -> None:
     assert error_of(lambda: files.read(path)) == error
+
+
+def test_an_output_that_an_unexport_has_ended_stays_off_until_its_setting_changes() -> None:
+    outputs: list[PwmSetting] = []
+    files = ModelPwmFiles({0: ("fe20c000.pwm", 2)}, lambda *change: outputs.append(change[2]))
+    files.write("pwmchip0/export", "0")
+    for name, text in (("period", "1000"), ("duty_cycle", "300"), ("enable", "1")):
+        files.write(f"{CHANNEL}/{name}", text)
+    files.write("pwmchip0/unexport", "0")
+    files.write("pwmchip0/export", "0")
+    files.write(f"{CHANNEL}/enable", "1")
+    assert files.read(f"{CHANNEL}/enable") == "1\n"
+    assert [output.is_enabled for output in outputs] == [False, False, True, False]
+    files.write(f"{CHANNEL}/duty_cycle", "301")
+    assert outputs[-1] == PwmSetting(period_ns=1000, duty_ns=301, is_enabled=True)
 
 
 def test_folders_and_links_are_those_of_the_kernel(files: ModelPwmFiles) -> None:

@@ -35,7 +35,7 @@ class _State:
     is_inversed: bool = False
 
 
-class _Channel:
+class _PwmLine:
     """One channel: exported or not, its setting, and what its pin does."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class ModelPwmFiles(Files):
         """
         self._names = {f"pwmchip{number}": name for number, (name, _) in chips.items()}
         self._channels = {
-            f"pwmchip{number}": [_Channel() for _ in range(channels)]
+            f"pwmchip{number}": [_PwmLine() for _ in range(channels)]
             for number, (_, channels) in chips.items()
         }
         self._on_change = on_change
@@ -143,10 +143,10 @@ class ModelPwmFiles(Files):
             case _:
                 _fail(errno.ENOENT)
 
-    def _of(self, chip: str) -> list[_Channel]:
+    def _of(self, chip: str) -> list[_PwmLine]:
         return self._channels[chip] if chip in self._channels else _fail(errno.ENOENT)
 
-    def _exported(self, chip: str, folder: str) -> tuple[int, _Channel]:
+    def _exported(self, chip: str, folder: str) -> tuple[int, _PwmLine]:
         for number, channel in enumerate(self._of(chip)):
             if channel.is_exported and folder == f"pwm{number}":
                 return number, channel
@@ -167,7 +167,7 @@ class ModelPwmFiles(Files):
         channels[number].is_exported = False
         self._put_out(chip, number, replace(channels[number].state, is_enabled=False))
 
-    def _apply(self, chip: str, number: int, channel: _Channel, state: _State) -> None:
+    def _apply(self, chip: str, number: int, channel: _PwmLine, state: _State) -> None:
         if state.period_ns == 0 or state.duty_ns > state.period_ns:
             _fail(errno.EINVAL)
         if state == channel.state:
