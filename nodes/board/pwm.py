@@ -93,8 +93,7 @@ class PwmChannel:
             raise DriverError(f'there is no PWM "{device}"; {there}', "pwm_device")
         self._files = files
         self._folder = f"{chip}/pwm{channel}"
-        # As last written; None: unknown. The order of the next writes depends on it.
-        self._duty_ns: int | None = None
+        self._is_normal = False  # whether its polarity is known to be that
         try:
             self._export(chip, channel)
         except OSError as error:
@@ -108,24 +107,33 @@ class PwmChannel:
     def set(self, period_ns: int, duty_ns: int) -> bool:
         """Set a channel and enable it; return whether the kernel has accepted all of it.
 
-        At each write the duty is at most the period, since the kernel refuses anything else. So a
-        lower duty is written before the period, and a higher one after it.
+        Nothing that is read decides what is written, so a read-back that is wrong changes nothing.
 
         :raises ValueError: the duty is longer than the period, or one of them is out of range.
         """
         if not 0 <= duty_ns <= period_ns or period_ns == 0:
             raise ValueError(f"duty {duty_ns} ns of {period_ns} ns; expected 0 to the period")
-        writes = [("period", period_ns), ("duty_cycle", duty_ns)]
         try:
-            if duty_ns < self._start():
-                writes.reverse()
-            self._duty_ns = None
-            for name, value in (*writes, ("enable", 1)):
-                self._write(name, str(value))
-        except (OSError, ValueError):
+            if not self._is_normal:
+                self._make_normal()
+            self._write_both(str(period_ns), str(duty_ns))
+            self._write("enable", "1")
+        except OSError:
             return False
-        self._duty_ns = duty_ns
         return True
+
+    def _write_both(self, period: str, duty: str) -> None:
+        """Write the duty before the period; if it is longer than the present period, after it.
+
+        At each write the duty has to be at most the period, else the kernel refuses it.
+        """
+        try:
+            self._write("duty_cycle", duty)
+        except OSError:
+            self._write("period", period)
+            self._write("duty_cycle", duty)
+        else:
+            self._write("period", period)
 
     def _export(self, chip: str, channel: int) -> None:
         try:
@@ -140,14 +148,15 @@ class PwmChannel:
             # ignore it as unchanged: pwm-bcm2835.c, bcm2835_pwm_free; core.c, pwm_apply_state.
             self._disable()
 
-    def _start(self) -> int:
-        """Return the duty that the next writes start from [ns]; the polarity is normal then."""
-        if self._duty_ns is None:
-            if self._files.read(f"{self._folder}/polarity").strip() != NORMAL:
-                self._disable()  # some chips change the polarity only while they are disabled
-                self._write("polarity", NORMAL)
-            self._duty_ns = int(self._files.read(f"{self._folder}/duty_cycle"))
-        return self._duty_ns
+    def _make_normal(self) -> None:
+        try:
+            is_normal = self._files.read(f"{self._folder}/polarity").strip() == NORMAL
+        except OSError:
+            return  # looked at again with the next setting
+        if not is_normal:
+            self._disable()  # some chips change the polarity only while they are disabled
+            self._write("polarity", NORMAL)
+        self._is_normal = True
 
     def _disable(self) -> None:
         if self._files.read(f"{self._folder}/enable").strip() != "0":

@@ -147,9 +147,11 @@ class BoardWithFront(Io):
         assert channel == reference.BUZZER_CHANNEL
         has_tone = output.is_enabled and 0 < output.duty_ns < output.period_ns
         hz = round(1e9 / output.period_ns) if has_tone else 0
-        if hz != self._hz:
-            self.sounded.append(Sounded(self.after_s(), hz))
         self._hz = hz
+        if self.sounded and self.sounded[-1].at_s == self.after_s():
+            self.sounded.pop()  # between two writes of one setting
+        if hz != (self.sounded[-1].hz if self.sounded else 0):
+            self.sounded.append(Sounded(self.after_s(), hz))
 
 
 def open_front(bus: Bus, board: BoardWithFront, patch: pytest.MonkeyPatch) -> Front:

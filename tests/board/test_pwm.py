@@ -42,7 +42,13 @@ def test_a_new_channel_is_off_until_its_first_setting_is_complete() -> None:
     channel = PwmChannel(files, DEVICE, 0)
     assert channel.read() == setting(0, 0, is_enabled=False)
     assert channel.set(CP_PERIOD_NS, 266_667)
-    assert files.writes == ["export 0", "period 1000000", "duty_cycle 266667", "enable 1"]
+    assert files.writes == [
+        "export 0",
+        "duty_cycle 266667",  # refused: there is no period yet
+        "period 1000000",
+        "duty_cycle 266667",
+        "enable 1",
+    ]
     assert channel.read() == files.outputs[-1] == setting(CP_PERIOD_NS, 266_667)
     assert [output.is_enabled for output in files.outputs] == [False, False, True]
 
@@ -51,15 +57,16 @@ def test_a_new_channel_is_off_until_its_first_setting_is_complete() -> None:
     ("before", "after", "writes"),
     [
         ((1000, 500), (600, 300), ["duty_cycle 300", "period 600"]),
-        ((600, 300), (1000, 500), ["period 1000", "duty_cycle 500"]),
+        ((600, 300), (1000, 500), ["duty_cycle 500", "period 1000"]),
+        ((600, 300), (1000, 700), ["duty_cycle 700", "period 1000", "duty_cycle 700"]),
         ((1000, 500), (1000, 400), ["duty_cycle 400", "period 1000"]),
-        ((1000, 500), (1000, 1000), ["period 1000", "duty_cycle 1000"]),
+        ((1000, 500), (1000, 1000), ["duty_cycle 1000", "period 1000"]),
         ((1000, 1000), (400, 0), ["duty_cycle 0", "period 400"]),
-        ((1000, 300), (600, 500), ["period 600", "duty_cycle 500"]),
+        ((1000, 300), (600, 500), ["duty_cycle 500", "period 600"]),
         ((1000, 900), (2000, 100), ["duty_cycle 100", "period 2000"]),
     ],
 )
-def test_the_duty_is_lowered_before_the_period_and_raised_after_it(
+def test_the_duty_is_written_before_the_period_unless_it_is_longer(
     before: tuple[int, int], after: tuple[int, int], writes: list[str]
 ) -> None:
     files = LoggedFiles()
@@ -164,9 +171,23 @@ def test_a_generator_that_is_stuck_reads_back_what_it_does() -> None:
     assert channel.read() == reader.read() == files.stuck
     assert channel.set(CP_PERIOD_NS, 900_000)
     files.stuck = setting(CP_PERIOD_NS, 10_000)
-    assert channel.set(50_000, 25_000)  # the order of the writes depends on what was written
+    assert channel.set(50_000, 25_000)
     files.stuck = None
     assert reader.read() == setting(50_000, 25_000)
+
+
+def test_a_channel_that_cannot_be_read_can_be_set() -> None:
+    class Unreadable(LoggedFiles):
+        def read(self, path: str) -> str:
+            raise OSError(errno.EIO, "Input/output error")
+
+    files = Unreadable()
+    files.write("pwmchip3/export", "0")
+    channel = PwmChannel(files, DEVICE, 0)
+    assert channel.set(CP_PERIOD_NS, 266_667)
+    assert channel.set(CP_PERIOD_NS, 533_333)
+    assert files.outputs[-1] == setting(CP_PERIOD_NS, 533_333)
+    assert channel.read() is None
 
 
 @pytest.mark.parametrize(("period_ns", "duty_ns"), [(0, 0), (1000, 1001), (1000, -1)])
