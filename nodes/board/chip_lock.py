@@ -1,9 +1,9 @@
 """One chip, several processes: a group of transfers that belong together.
 
 A lock of the kernel on a file in the run directory; it is released when its owner ends. Taking and
-releasing it costs two system calls, 2 us together (measured on a desktop). Nobody waits for it in the kernel: a process that is
-stopped while it holds the lock must not stop safety. Who finds it taken tries a few times, or reads
-at its next look.
+releasing it costs two system calls, 2 us on a desktop. Nobody waits for it in the kernel: a process
+that is stopped while it holds the lock must not stop safety. Who finds it taken tries a few times,
+or reads at its next look.
 """
 
 import fcntl
