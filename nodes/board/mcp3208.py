@@ -45,6 +45,15 @@ class Mcp3208:
     def counts(self, channel: int) -> int:
         """Convert one channel; return 0 to 4095.
 
-        :raises ChipError: the transfer has failed, or the chip does not answer.
+        A conversion that has failed is repeated once, because safety opens the contactor if it has
+        no reading: one disturbed transfer is no reason for that.
+
+        :raises ChipError: twice a transfer has failed, or the chip did not answer.
         """
+        try:
+            return self._convert(channel)
+        except ChipError:
+            return self._convert(channel)
+
+    def _convert(self, channel: int) -> int:
         return decode(self._link.transfer(encode(channel)))

@@ -2,7 +2,8 @@
 
 Each read takes both pilot plateaus and checks that the converter answers. Earth loop and
 temperatures are read in turn, one each time: they are three reads old at most. A read takes 8
-transfers of 24 us while the generator switches, 5 in X1 and F, and two more after a failure.
+transfers of 24 us while the generator switches, 5 in X1 and F, one more for each that has failed,
+and two more after a read without a result.
 """
 
 from itertools import cycle

@@ -106,6 +106,15 @@ def test_a_stuck_line_is_no_reading_and_later_all_is_read_again(stuck: int) -> N
     assert board.read().board_c == pytest.approx(80.0, abs=0.1)
 
 
+@pytest.mark.parametrize("transfer", range(8))
+def test_a_transfer_that_fails_once_costs_no_reading(transfer: int) -> None:
+    board = Board()
+    good = board.read()
+    board.flips = Flips({transfer: 0x001000})
+    assert board.read() == good
+    assert board.flips.seen == 9
+
+
 def test_without_the_duty_there_is_no_reading() -> None:
     board = Board()
     board.duty_percent = None

@@ -102,10 +102,16 @@ def test_a_line_stuck_at_0_looks_like_0_volts() -> None:
     assert Mcp3208(link_to(Mcp3208Model(lambda _: 1.0), _zeros)).counts(0) == 0
 
 
-def test_a_null_bit_of_1_raises() -> None:
-    model = Mcp3208Model(lambda _: 1.0)
+def test_a_null_bit_of_1_is_an_error() -> None:
     with pytest.raises(ChipError, match="null bit"):
-        Mcp3208(link_to(model, Flips({0: 0x001000}))).counts(0)
+        decode(bytes.fromhex("ff f1 00"))
+
+
+def test_a_conversion_is_repeated_once() -> None:
+    model = Mcp3208Model(lambda _: 1.0)
+    assert Mcp3208(link_to(model, Flips({0: 0x001000}))).counts(0) == 1241
+    with pytest.raises(ChipError, match="null bit"):
+        Mcp3208(link_to(model, Flips({0: 0x001000, 1: 0x001000}))).counts(0)
 
 
 def test_in_a_wrong_mode_the_null_bit_or_the_value_is_wrong() -> None:
@@ -117,10 +123,10 @@ def test_in_a_wrong_mode_the_null_bit_or_the_value_is_wrong() -> None:
 
 
 @settings(max_examples=60)
-@given(st.integers(0, (1 << 24) - 1))
-def test_any_answer_is_a_number_of_12_bits_or_an_error(mask: int) -> None:
-    converter = Mcp3208(link_to(Mcp3208Model(lambda _: 1.0), Flips({0: mask})))
+@given(st.integers(0, (1 << 24) - 1), st.integers(0, (1 << 24) - 1))
+def test_any_answer_is_a_number_of_12_bits_or_an_error(mask: int, again: int) -> None:
+    converter = Mcp3208(link_to(Mcp3208Model(lambda _: 1.0), Flips({0: mask, 1: again})))
     try:
         assert 0 <= converter.counts(0) <= FULL_SCALE
     except ChipError:
-        assert mask & 0x001000
+        assert mask & again & 0x001000
