@@ -131,7 +131,8 @@ class RfidNode:
         self._rounds.say(RFID_STATUS, outputs.status)
         for level, text in outputs.lines:
             bus.log(level, text)
-        return dataclasses.replace(outputs, due_s=min(outputs.due_s, moment.due_s))
+        due_s = min(outputs.due_s, moment.due_s, self._reader.due_s())
+        return dataclasses.replace(outputs, due_s=due_s)
 
     def _on_decision(self, answer: Answer[CardDecision]) -> None:
         self._rounds.run(lambda seen: replace(seen, decision=answer))
