@@ -59,7 +59,7 @@ class SpiDev(Protocol):
         """Close the device."""
 
 
-class Files(Protocol):
+class PwmFiles(Protocol):
     """The files of /sys/class/pwm. Paths are relative to it; all raise OSError as a kernel does."""
 
     def names(self, folder: str) -> list[str]:
@@ -83,7 +83,7 @@ class Io(Protocol):
         """Return RPi.GPIO."""
 
     @property
-    def pwm(self) -> Files:
+    def pwm(self) -> PwmFiles:
         """Return the files of the kernel's PWM."""
 
     def spi(self) -> SpiDev:

@@ -11,28 +11,28 @@ from pathlib import Path
 from typing import Any, cast
 
 from bus import Bus, DriverError
-from nodes.board.io import Files, Gpio, Io, SpiDev
+from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 
 PWM_ROOT = Path("/sys/class/pwm")
 
 
-class SysFiles(Files):
-    """Files below a folder of sysfs. A file that is read stays open: a read costs one call."""
+class SysFiles(PwmFiles):
+    """PwmFiles below a folder of sysfs. A file that is read stays open: a read costs one call."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._open: dict[str, int] = {}
 
     def names(self, folder: str) -> list[str]:
-        """See `io.Files.names`."""
+        """See `io.PwmFiles.names`."""
         return sorted(os.listdir(self._root / folder))
 
     def target(self, path: str) -> str:
-        """See `io.Files.target`."""
+        """See `io.PwmFiles.target`."""
         return os.readlink(self._root / path)
 
     def read(self, path: str) -> str:
-        """See `io.Files.read`."""
+        """See `io.PwmFiles.read`."""
         known = self._open.get(path)
         if known is None:
             known = self._open[path] = os.open(self._root / path, os.O_RDONLY | os.O_CLOEXEC)
@@ -44,7 +44,7 @@ class SysFiles(Files):
             raise
 
     def write(self, path: str, text: str) -> None:
-        """See `io.Files.write`."""
+        """See `io.PwmFiles.write`."""
         file = os.open(self._root / path, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.write(file, text.encode("ascii"))
@@ -64,7 +64,7 @@ class RaspberryIo(Io):
         return cast(Gpio, _library("RPi.GPIO"))
 
     @property
-    def pwm(self) -> Files:
+    def pwm(self) -> PwmFiles:
         """See `io.Io.pwm`."""
         return self._pwm
 

@@ -12,13 +12,16 @@ SpiPlace = tuple[Annotated[int, Meta(ge=0, le=9)], Annotated[int, Meta(ge=0, le=
 """Bus and device: (0, 1) is /dev/spidev0.1."""
 
 
-def open_link(io: Io, place: SpiPlace, *, mode: int, clock_hz: int) -> SpiLink:
+def open_link(
+    io: Io, place: SpiPlace, *, mode: int, clock_hz: int, parameter: str = "spi"
+) -> SpiLink:
     """Open an SPI device.
 
+    :param parameter: the driver's parameter with the place.
     :raises DriverError: there is no such device, or it cannot be used.
     """
     try:
         return SpiLink(io, place, mode=mode, clock_hz=clock_hz)
     except OSError as error:
         name = f"/dev/spidev{place[0]}.{place[1]}"
-        raise DriverError(f"{name}: {error.strerror}; expected an SPI device", "spi") from error
+        raise DriverError(f"{name}: {error.strerror}; expected an SPI device", parameter) from error

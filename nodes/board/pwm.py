@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from bus import DriverError
-from nodes.board.io import Files
+from nodes.board.io import PwmFiles
 
 NORMAL: Final = "normal"  # polarity: high for the duty
 SETUP: Final = "expected dtoverlay=pwm-2chan in config.txt"
@@ -36,12 +36,12 @@ class PwmSetting(Struct, frozen=True, kw_only=True):
         return 100.0 * self.duty_ns / self.period_ns if self.period_ns else 0.0
 
 
-def find(files: Files, device: str) -> str | None:
+def find(files: PwmFiles, device: str) -> str | None:
     """Return the folder of the chip with a device's name; None: there is none."""
     return next((chip for chip, name in _chips(files) if name == device), None)
 
 
-def read(files: Files, folder: str) -> PwmSetting | None:
+def read(files: PwmFiles, folder: str) -> PwmSetting | None:
     """Read the setting of a channel; None: it is not exported, or of the other polarity."""
     try:
         if files.read(f"{folder}/polarity").strip() != NORMAL:
@@ -58,7 +58,7 @@ def read(files: Files, folder: str) -> PwmSetting | None:
 class PwmReader:
     """A channel that another process sets. Nothing is written."""
 
-    def __init__(self, files: Files, device: str, channel: int) -> None:
+    def __init__(self, files: PwmFiles, device: str, channel: int) -> None:
         """Choose the channel; it need not exist yet."""
         self._files = files
         self._device = device
@@ -81,7 +81,7 @@ class PwmReader:
 class PwmChannel:
     """A channel that this process sets. What an earlier process has set continues until then."""
 
-    def __init__(self, files: Files, device: str, channel: int) -> None:
+    def __init__(self, files: PwmFiles, device: str, channel: int) -> None:
         """Find the chip, and export the channel if no process has done so.
 
         :raises DriverError: there is no such chip or channel, or a driver of the kernel uses it.
@@ -166,7 +166,7 @@ class PwmChannel:
         self._files.write(f"{self._folder}/{name}", text)
 
 
-def _chips(files: Files) -> list[tuple[str, str]]:
+def _chips(files: PwmFiles) -> list[tuple[str, str]]:
     """Return the folder and the device's name of each chip."""
     try:
         return [(chip, _device_of(files, chip)) for chip in files.names("")]
@@ -174,7 +174,7 @@ def _chips(files: Files) -> list[tuple[str, str]]:
         return []  # this kernel has no PWM
 
 
-def _device_of(files: Files, chip: str) -> str:
+def _device_of(files: PwmFiles, chip: str) -> str:
     """Return the name of a chip's device; "" while its driver is being removed."""
     try:
         return files.target(f"{chip}/device").rsplit("/", 1)[-1]

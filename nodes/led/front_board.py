@@ -9,12 +9,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from bus import Bus, DriverError
+from bus import Bus
 from bus.interface import Timer
 from msgs.led import DARK, LedFrame, Tone
 from nodes.board import hc165, reference, sk9822
 from nodes.board.hc165 import Hc165
-from nodes.board.io import RASPBERRY, Io, open_io
+from nodes.board.io import RASPBERRY, open_io
+from nodes.board.opening import SpiPlace, open_link
 from nodes.board.pins import Pins, Pull
 from nodes.board.pwm import PwmChannel
 from nodes.board.spi_link import ChipError, SpiLink
@@ -31,15 +32,14 @@ RETRY_NS = 250_000_000  # assumed: a frame that could not be sent is sent again
 _ALL_DARK = LedFrame(
     segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
 )
-Place = tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]]
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The I/O, its places, and the brightness of the LEDs."""
 
     io: str = RASPBERRY
-    leds_spi: Place = reference.LEDS_SPI
-    switches_spi: Place = reference.SWITCHES_SPI
+    leds_spi: SpiPlace = reference.LEDS_SPI
+    switches_spi: SpiPlace = reference.SWITCHES_SPI
     service_key_pin: Annotated[int, Meta(ge=0, le=27)] = reference.SERVICE_KEY_PIN
     pwm_device: str = reference.PWM_DEVICE
     pwm_channel: Annotated[int, Meta(ge=0, le=3)] = reference.BUZZER_CHANNEL
@@ -224,8 +224,20 @@ def open(bus: Bus, parameters: Parameters) -> Front:
     :raises DriverError: there is no such SPI device, PWM or pin.
     """
     io = open_io(parameters.io, bus)
-    chain = _link(io, parameters.leds_spi, "leds_spi", sk9822.MODE, sk9822.CLOCK_HZ)
-    registers = _link(io, parameters.switches_spi, "switches_spi", hc165.MODE, hc165.CLOCK_HZ)
+    chain = open_link(
+        io,
+        parameters.leds_spi,
+        mode=sk9822.MODE,
+        clock_hz=sk9822.CLOCK_HZ,
+        parameter="leds_spi",
+    )
+    registers = open_link(
+        io,
+        parameters.switches_spi,
+        mode=hc165.MODE,
+        clock_hz=hc165.CLOCK_HZ,
+        parameter="switches_spi",
+    )
     buzzer = PwmChannel(io.pwm, parameters.pwm_device, parameters.pwm_channel)
     pins = Pins(bus, io)
     pins.input(parameters.service_key_pin, Pull.UP)
@@ -235,11 +247,3 @@ def open(bus: Bus, parameters: Parameters) -> Front:
         Buzzer(bus, buzzer),
         FrontKeys(bus, pins, parameters.service_key_pin, Hc165(registers)),
     )
-
-
-def _link(io: Io, place: tuple[int, int], name: str, mode: int, clock_hz: int) -> SpiLink:
-    try:
-        return SpiLink(io, place, mode=mode, clock_hz=clock_hz)
-    except OSError as error:
-        expected = "expected the bus and the device of an SPI"
-        raise DriverError(f"{place}: {error.strerror}; {expected}", name) from error

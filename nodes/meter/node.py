@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from bus import Bus, leave
 from bus.rounds import Instant, Rounds
@@ -163,7 +164,7 @@ class MeterNode:
             self._bus.publish(METER_BOX, outputs.reading)
         if outputs.write is not None:
             self._bus.offload("energy", partial(self._write, outputs.write), self._on_written)
-        return outputs
+        return replace(outputs, due_s=min(outputs.due_s, self._chip.due_s()))
 
     def _write(self, register: Register) -> None:
         self._store.write(encode(register))

@@ -16,12 +16,6 @@ class CardReader(Driver, Protocol):
         (hardware.md 3.4); takes 10 ms at most.
         """
 
-    def due_s(self) -> float:
-        """Return when it must be polled again even if nothing has happened [monotonic s].
-
-        Infinity: its result changes only with a message.
-        """
-
     def shutdown(self) -> None:
         """Switch the field off."""
 

@@ -29,11 +29,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from bus import Bus, DriverError
+from bus import Bus
 from bus.interface import Timer
 from nodes.board import iso14443, iso15693, reference
 from nodes.board.card_air import MOST_CARDS, CardAir, CardsFound, MayTake
 from nodes.board.io import RASPBERRY, Io, open_io
+from nodes.board.opening import SpiPlace, open_link
 from nodes.board.pins import Pins, Pull
 from nodes.board.pn5180 import (
     ISO14443A_106,
@@ -62,8 +63,7 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The pins and the SPI device of the reader."""
 
     io: str = RASPBERRY
-    spi_bus: Annotated[int, Meta(ge=0, le=6)] = reference.READER_SPI[0]
-    spi_device: Annotated[int, Meta(ge=0, le=2)] = reference.READER_SPI[1]
+    spi: SpiPlace = reference.READER_SPI
     clock_hz: Annotated[int, Meta(ge=100_000, le=7_000_000)] = 4_000_000
     reset_pin: Pin = reference.READER_RESET_PIN
     busy_pin: Pin = reference.READER_BUSY_PIN
@@ -127,7 +127,7 @@ class BoardCardReader(CardReader):
         return tuple(text for found in self._found if found for text in found.texts)[:MOST_CARDS]
 
     def due_s(self) -> float:
-        """See `nodes.rfid.reader.CardReader.due_s`. Each look is needed."""
+        """See `bus.Driver.due_s`. Each look is needed."""
         return 0.0
 
     def shutdown(self) -> None:
@@ -228,13 +228,5 @@ def open(bus: Bus, parameters: Parameters) -> CardReader:
     :raises DriverError: there is no such SPI device, or it or a pin cannot be used.
     """
     io = open_io(parameters.io, bus)
-    place = parameters.spi_bus, parameters.spi_device
-    try:
-        link = SpiLink(io, place, mode=SPI_MODE, clock_hz=parameters.clock_hz)
-    except OSError as error:
-        raise DriverError(
-            f"/dev/spidev{place[0]}.{place[1]}: {error.strerror}; expected the SPI device of the "
-            "card reader, with dtoverlay=spi1-3cs in config.txt",
-            "spi_device",
-        ) from error
+    link = open_link(io, parameters.spi, mode=SPI_MODE, clock_hz=parameters.clock_hz)
     return BoardCardReader(bus, io, Pins(bus, io), link, parameters)

@@ -1,7 +1,5 @@
 """The card reader of the simulated world."""
 
-import math
-
 from msgspec import Struct
 
 from bus import Bus
@@ -23,10 +21,6 @@ class SimCardReader(CardReader):
         """See `nodes.rfid.reader.CardReader.poll`."""
         cards = self._cards.fresh()
         return None if cards is None or not cards.works else cards.uids
-
-    def due_s(self) -> float:
-        """See `nodes.rfid.reader.CardReader.due_s`."""
-        return math.inf
 
     def shutdown(self) -> None:
         """See `nodes.rfid.reader.CardReader.shutdown`. The simulated field is the world's own."""

@@ -63,9 +63,21 @@ class Chain:
 
     def __init__(self, drivers: Drivers) -> None:
         self._drivers = drivers
+        self._all = (
+            drivers.coil,
+            drivers.analog,
+            drivers.generator,
+            drivers.shift_register,
+            drivers.chip,
+        )
         self._parts: Parts = (None, None, None, None, None)
         self._reading: ChainReading | None = None
         self.silent = silent_of(self._parts)  # the devices for which there is no reading
+        self.contacts: CoilReading | None = None  # the coil's inputs while another one is silent
+
+    def due_s(self) -> float:
+        """Return when the devices must be read and driven again; see `bus.Driver.due_s`."""
+        return min(driver.due_s() for driver in self._all)
 
     def read(self) -> ChainReading | None:
         """Return all inputs now; None when a chip other than the meter chip is silent.
@@ -84,6 +96,7 @@ class Chain:
             self._parts = parts
             self._reading = assemble(parts)
             self.silent = silent_of(parts)
+            self.contacts = parts[0] if self._reading is None else None
         return self._reading
 
 

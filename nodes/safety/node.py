@@ -108,10 +108,10 @@ class SafetyNode:
         is_metered = is_metering(self._meter.fresh(), moment)
         self._metered_until_s = moment.due_s
         self._looked_s = instant.now_s
-        reading = self._chain.read()
+        reading, contacts = self._chain.read(), self._chain.contacts
         read_s, slow_read_s = self._bus.clock.now_s(), None
         if not is_read_in_time(instant.now_s, read_s):
-            reading, slow_read_s = None, read_s - instant.now_s
+            reading, contacts, slow_read_s = None, None, read_s - instant.now_s
         return Inputs(
             now_s=instant.now_s,
             utc_ns=instant.utc_ns,
@@ -122,6 +122,7 @@ class SafetyNode:
             is_metering=is_metered,
             stop=self._stop_reason,
             silent=self._chain.silent,
+            contacts=contacts,
             slow_read_s=slow_read_s,
         )
 
@@ -143,8 +144,9 @@ class SafetyNode:
             self._rounds.stop()
             self._shutdown()
             self._done()
-        due_s = min(outputs.due_s, self._metered_until_s, self._drivers.coil.due_s())
-        return replace(outputs, due_s=due_s)
+        return replace(
+            outputs, due_s=min(outputs.due_s, self._metered_until_s, self._chain.due_s())
+        )
 
     def _drive(self, outputs: Outputs) -> None:
         self._outputs = outputs

@@ -12,7 +12,7 @@ import pytest
 from bus import Bus
 from msgs.led import DARK, Color, Effect, LedFrame, Light
 from nodes.board import reference
-from nodes.board.io import Files, Gpio, Io, SpiDev
+from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 from nodes.board.models.hc165 import ModelHc165
 from nodes.board.models.sk9822 import LedLight, ModelSk9822
 from nodes.board.models.spi import ChipModel, ModelSpiDev
@@ -104,7 +104,7 @@ class BoardWithFront(Io):
         return self._gpio
 
     @property
-    def pwm(self) -> Files:
+    def pwm(self) -> PwmFiles:
         return self.pwm_files
 
     def spi(self) -> SpiDev:

@@ -6,7 +6,7 @@ from pathlib import Path
 from bus import Bus
 from bus.memory import MemoryGraph
 from nodes.board import reference
-from nodes.board.io import Files, Gpio, Io, SpiDev
+from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 from nodes.board.models.pn5180 import ModelPn5180
 from nodes.board.models.spi import ChipModel, ModelSpiDev, Place
 from nodes.board.pins import Pins
@@ -77,7 +77,7 @@ class ReaderBench(Io, ChipModel):
         return self._gpio
 
     @property
-    def pwm(self) -> Files:
+    def pwm(self) -> PwmFiles:
         raise AssertionError("a reader has no PWM")
 
     def spi(self) -> SpiDev:

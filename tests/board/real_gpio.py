@@ -24,13 +24,17 @@ Model\t\t: Raspberry Pi 4 Model B Rev 1.4
 # The namespace is the process's own: nothing of it is seen outside.
 SCRIPT: Final = """
 set -e
-mount --bind "$1/cpuinfo" /proc/cpuinfo
-mount --rbind /dev "$1/dev-of-host"
+root=$PWD
+cd "$1"
+mount --bind cpuinfo /proc/cpuinfo
+mount --rbind /dev dev-of-host
 mount -t tmpfs none /dev
 for each in null zero urandom random full tty; do
-    touch /dev/$each && mount --bind "$1/dev-of-host/$each" /dev/$each
+    touch /dev/$each && mount --bind dev-of-host/$each /dev/$each
 done
-touch /dev/gpiomem && mount --bind "$1/gpiomem" /dev/gpiomem
+mkdir /dev/shm && mount --bind dev-of-host/shm /dev/shm  # the folder may be there
+touch /dev/gpiomem && mount --bind gpiomem /dev/gpiomem
+cd "$root"
 shift
 exec "$@"
 """

@@ -3,7 +3,7 @@
 import pytest
 
 from bus import Bus
-from nodes.board.io import Files, Gpio, Io, SpiDev
+from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 
 _current: list[Io] = []
 
@@ -19,7 +19,7 @@ class PinsIo(Io):
         return self._gpio
 
     @property
-    def pwm(self) -> Files:
+    def pwm(self) -> PwmFiles:
         raise NotImplementedError
 
     def spi(self) -> SpiDev:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from nodes.board.io import Files, Gpio, Io, SpiDev
+from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 
 
 class SpiIo(Io):
@@ -16,7 +16,7 @@ class SpiIo(Io):
         raise NotImplementedError
 
     @property
-    def pwm(self) -> Files:
+    def pwm(self) -> PwmFiles:
         raise NotImplementedError
 
     def spi(self) -> SpiDev:

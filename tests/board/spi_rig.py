@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from nodes.board.io import Files, Gpio, Io, SpiDev
+from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 from nodes.board.models.spi import ChipModel, ModelSpiDev, Place
 from nodes.board.spi_link import SpiLink
 
@@ -21,7 +21,7 @@ class RigIo(Io):
         raise NotImplementedError
 
     @property
-    def pwm(self) -> Files:
+    def pwm(self) -> PwmFiles:
         raise NotImplementedError
 
     def spi(self) -> SpiDev:

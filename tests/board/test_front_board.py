@@ -316,7 +316,7 @@ def test_a_failed_bus_does_not_keep_the_front_from_its_end(box: Box) -> None:
     ("changes", "parameter", "text"),
     [
         ({"leds_spi": (2, 0)}, "leds_spi", "No such file"),
-        ({"switches_spi": (1, 7)}, "switches_spi", "expected the bus and the device of an SPI"),
+        ({"switches_spi": (1, 7)}, "switches_spi", "expected an SPI device"),
         ({"pwm_device": "fe20c800.pwm"}, "pwm_device", "expected one of: fe20c000.pwm"),
         ({"pwm_channel": 3}, "pwm_channel", "No such device"),
         ({"io": "nodes.board.reference"}, "io", "has no open_io"),

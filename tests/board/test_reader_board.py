@@ -253,8 +253,8 @@ def test_the_driver_opens_with_the_io_that_its_parameters_name(tmp_path: Path) -
     bus = graph.bus("rfid")
     reader = open(bus, Parameters(io="tests.board.reader_bench"))
     assert reader.poll() == ()
-    with pytest.raises(DriverError, match=r"/dev/spidev1\.0.*spi1-3cs"):
-        open(bus, Parameters(io="tests.board.reader_bench", spi_device=0))
+    with pytest.raises(DriverError, match=r"/dev/spidev1\.0.*SPI device"):
+        open(bus, Parameters(io="tests.board.reader_bench", spi=(1, 0)))
 
 
 # --- with the node --------------------------------------------------------------------------------

@@ -31,9 +31,9 @@ class Cell(Struct, frozen=True, kw_only=True):
     cleared: str  # by what
 
 
-def inject(case: Case, state: str, state_dir: Path) -> Cell:
+def inject(case: Case, state: str, state_dir: Path, *settings: str) -> Cell:
     """Make a fault in a state of a session, and follow it until it is cleared."""
-    box = Box(state_dir)
+    box = Box(state_dir, *settings)
     STATES[state](box)
     began_s = box.now_s
     try:

@@ -3,7 +3,7 @@
 Source: drivers/pwm/sysfs.c, core.c (`pwm_apply_state`) and pwm-bcm2835.c of Linux 6.6. That chip's
 driver cannot read its registers: the files have what was accepted last. After an unexport the
 output is off, while the setting stays. Newer kernels accept any setting of a channel that is
-disabled; this model, like 6.6, does not. Files that no driver uses (power, uevent) are left out.
+disabled; this model, like 6.6, does not. PwmFiles that no driver uses (power, uevent) are left out.
 """
 
 import errno
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 
-from nodes.board.io import Files
+from nodes.board.io import PwmFiles
 from nodes.board.pwm import PwmSetting
 
 CLOCK_HZ: Final = 100_000_000  # what the overlay pwm-2chan gives the chip
@@ -44,8 +44,8 @@ class _PwmLine:
         self.output = PwmSetting(period_ns=0, duty_ns=0, is_enabled=False)
 
 
-class ModelPwmFiles(Files):
-    """See `nodes.board.io.Files`."""
+class ModelPwmFiles(PwmFiles):
+    """See `nodes.board.io.PwmFiles`."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class ModelPwmFiles(Files):
         self._stuck = stuck
 
     def names(self, folder: str) -> list[str]:
-        """See `nodes.board.io.Files.names`."""
+        """See `nodes.board.io.PwmFiles.names`."""
         match folder.split("/"):
             case [""]:
                 return sorted(self._names)
@@ -87,14 +87,14 @@ class ModelPwmFiles(Files):
                 _fail(errno.ENOTDIR)
 
     def target(self, path: str) -> str:
-        """See `nodes.board.io.Files.target`."""
+        """See `nodes.board.io.PwmFiles.target`."""
         name = self._check(path)
         if name != "device":
             _fail(errno.EINVAL)
         return f"../../../{self._names[path.removesuffix('/device')]}"
 
     def read(self, path: str) -> str:
-        """See `nodes.board.io.Files.read`."""
+        """See `nodes.board.io.PwmFiles.read`."""
         name = self._check(path)
         match path.split("/"):
             case [chip, "npwm"]:
@@ -108,7 +108,7 @@ class ModelPwmFiles(Files):
                 _fail(errno.EISDIR)
 
     def write(self, path: str, text: str) -> None:
-        """See `nodes.board.io.Files.write`."""
+        """See `nodes.board.io.PwmFiles.write`."""
         name = self._check(path)
         match path.split("/"):
             case [chip, "export"]:
