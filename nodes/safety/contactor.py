@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from msgs.safety import Contactor, FaultCode, SafetyPhase
 from nodes.safety.chain import ChainReading
+from nodes.safety.coil import CoilReading
 from nodes.safety.complain import not_open
 from nodes.safety.config import Config
 from nodes.safety.evaluation import Evaluation, Stale, proves_open
@@ -68,7 +69,7 @@ def prove_by_contacts(
     proof: ContactorProof,
     config: Config,
     phase: SafetyPhase,
-    reading: ChainReading | None,
+    contacts: ChainReading | CoilReading | None,
     reason: Stale,
     since_s: float,
 ) -> tuple[ContactorProof, Finding | None]:
@@ -76,24 +77,25 @@ def prove_by_contacts(
 
     Return also a fault of the contacts, if any.
 
-    Without mains the contacts have no supply and prove nothing. If only the values of the CP line
-    are impossible, the contacts are still valid, and the time for their proof continues.
+    Without mains the contacts have no supply and prove nothing. If another device gives no reading,
+    the contacts are still valid; if only the values of the CP line are impossible, the time for
+    their proof continues as well.
 
     :param since_s: since the look before.
     """
     was_energised = phase in ENERGISED
     contactor, unproven_s = proof.contactor, proof.unproven_s
-    is_open = reading is not None and proves_open(reading)
-    if reading is not None or was_energised:  # energised: it may have closed just now
+    is_open = contacts is not None and proves_open(contacts)
+    if contacts is not None or was_energised:  # energised: it may have closed just now
         contactor = _shown(proof, is_open)
     if reason is Stale.NO_MAINS:
         unproven_s = 0.0
-    elif reason is Stale.NONSENSE and reading is not None and not was_energised:
+    elif reason is Stale.NONSENSE and contacts is not None and not was_energised:
         limit_s = _limit_s(proof, config)
         unproven_s = spend(unproven_s, not is_open, since_s, limit_s)
         if unproven_s >= limit_s:
             welded = replace(proof, contactor=Contactor.WELDED, is_welded=True, on_trial=())
-            return welded, not_open(reading.load_voltage is not False)
+            return welded, not_open(contacts.load_voltage is not False)
     return replace(proof, contactor=contactor, unproven_s=unproven_s), None
 
 

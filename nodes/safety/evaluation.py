@@ -30,6 +30,7 @@ from nodes.safety import earth, frozen, heat, supply, switches, wiring
 from nodes.safety.chain import ChainReading
 from nodes.safety.chip import HOLD_S
 from nodes.safety.cleaned import cleaned
+from nodes.safety.coil import CoilReading
 from nodes.safety.earth import SOUND, Earth
 from nodes.safety.frozen import UNHEARD, ChipTrust, Repetition
 from nodes.safety.heat import COLD, Derating, limit_of_temperature
@@ -284,7 +285,7 @@ def evaluate(
     )
 
 
-def proves_open(reading: ChainReading) -> bool:
+def proves_open(reading: ChainReading | CoilReading) -> bool:
     """Return whether mirror contact and voltage together prove an open contactor."""
     return reading.mirror_closed is True and reading.load_voltage is False
 

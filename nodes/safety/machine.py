@@ -39,7 +39,8 @@ def step(config: Config, state: State, inputs: Inputs) -> tuple[State, Outputs]:
     state, seen = evaluate_reading(config, state, reading, inputs, moment)
     if isinstance(seen, Stale):
         evaluation, reason = None, Stale.LATE if is_stalled else seen
-        state = take_stale_inputs(config, state, reading, reason, inputs, moment)
+        contacts = inputs.contacts if reading is None and not is_stalled else reading
+        state = take_stale_inputs(config, state, contacts, reason, inputs, moment)
         reasons = stale_reasons(reason)
     else:
         evaluation = seen

@@ -6,6 +6,7 @@ from bus.moment import Moment
 from msgs.safety import SafetyPhase
 from nodes.safety import contactor, duty, plug, selftest, stale
 from nodes.safety.chain import ChainReading
+from nodes.safety.coil import CoilReading
 from nodes.safety.complain import Course, complain, cycle_late, stale_for_too_long
 from nodes.safety.config import Config
 from nodes.safety.contactor import ENERGISED
@@ -66,7 +67,7 @@ def evaluate_reading(
 def take_stale_inputs(
     config: Config,
     state: State,
-    reading: ChainReading | None,
+    contacts: ChainReading | CoilReading | None,
     reason: Stale,
     inputs: Inputs,
     moment: Moment,
@@ -74,7 +75,7 @@ def take_stale_inputs(
     """Open; when inputs are fresh again the contactor is proven and the monitor tested again."""
     was_energised = state.phase in ENERGISED
     proof, finding = contactor.prove_by_contacts(
-        state.proof, config, state.phase, reading, reason, inputs.since_s
+        state.proof, config, state.phase, contacts, reason, inputs.since_s
     )
     if finding is not None:
         state = _raise(state, finding, inputs.utc_ns)

@@ -9,6 +9,7 @@ from msgs.safety import SafetyPhase, SafetyStatus
 from msgs.session import SessionStatus
 from msgs.units import Nanoseconds, Text
 from nodes.safety.chain import ChainReading
+from nodes.safety.coil import CoilReading
 from nodes.safety.contactor import ContactorProof
 from nodes.safety.cycle import Cycle
 from nodes.safety.duty import DutyComparison
@@ -41,6 +42,9 @@ class Inputs(Struct, frozen=True, kw_only=True):
     stop: StopReason | None
     kept: Recalled | WriteResult | None = None  # an answer of the disk
     silent: tuple[str, ...] = ()  # the devices without a reading, if there is none
+    # The coil's inputs while another device gives no reading; None: they are in the reading, or
+    # give none either.
+    contacts: CoilReading | None = None
     slow_read_s: float | None = None  # how long a reading took that was too slow to count
 
 

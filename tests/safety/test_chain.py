@@ -7,7 +7,7 @@ import pytest
 from bus.memory import MemoryGraph
 from msgs.plant import SimPower
 from msgs.topics import SIM_POWER, SIM_SIGNALS
-from nodes.safety.analog import AnalogReading
+from nodes.safety.analog import Analog, AnalogReading
 from nodes.safety.analog_sim import SimAnalog
 from nodes.safety.chain import Chain, ChainReading, Drivers, Parts, assemble
 from nodes.safety.chip import ChipReading
@@ -120,3 +120,32 @@ def test_the_simulated_chips_read_the_world_and_repeat_the_same_object(tmp_path:
     assert chain.read() is reading
     graph.advance(0.06)  # silent signals: 50 ms
     assert chain.read() is None
+
+
+class SilentAnalog(Analog):
+    """A converter that does not answer."""
+
+    def read(self) -> AnalogReading | None:
+        return None
+
+
+@pytest.mark.req("ERR-8")
+def test_the_contacts_are_read_while_another_chip_is_silent(tmp_path: Path) -> None:
+    graph = MemoryGraph(seed=1, state_dir=tmp_path)
+    bus, plant = graph.bus("safety"), graph.bus("plant")
+    chain = Chain(
+        Drivers(
+            coil=SimCoil(bus),
+            analog=SilentAnalog(),
+            generator=SimGenerator(bus),
+            shift_register=SimShiftRegister(bus),
+            chip=SimPowerChip(bus),
+        )
+    )
+    chain.read()
+    assert (chain.contacts, chain.silent[0]) == (None, "coil")
+    plant.publish(SIM_SIGNALS, SIGNALS)
+    graph.advance(0.01)
+    assert chain.read() is None
+    assert chain.silent == ("analog-to-digital converter",)
+    assert chain.contacts == PARTS[0]
