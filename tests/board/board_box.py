@@ -1,0 +1,26 @@
+"""The whole box under virtual time with the drivers of the board."""
+
+import tomllib
+from pathlib import Path
+
+PLAN = Path(__file__).parents[2] / "launch" / "board_simulation.toml"
+
+
+def board_settings() -> tuple[str, ...]:
+    """Return what makes the virtual box one with the drivers of launch/board_simulation.toml."""
+    nodes = tomllib.loads(PLAN.read_text())["nodes"]
+    settings = []
+    for node, table in nodes.items():
+        drivers = table["driver"]
+        each = (
+            {"": drivers}
+            if "device" in drivers
+            else {f".{name}": one for name, one in drivers.items()}
+        )
+        for device, driver in each.items():
+            settings.append(f"{node}.driver{device}={driver['device']}")
+            settings += [
+                f"{node}.driver{device}.parameters.{key}={value}"
+                for key, value in driver["parameters"].items()
+            ]
+    return tuple(settings)
