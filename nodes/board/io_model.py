@@ -124,6 +124,8 @@ class ModelIo(Io):
         )
         self._lines = CoilLines(bus)
         self._pilot = SimPilotDrive(duty_percent=STATE_F_PERCENT, connected=False)
+        # Until it is set the generator continues as an earlier process has set it.
+        self._is_duty_set = False
         self._loaded_s = -STRETCHED_S  # when there was voltage behind the contactor last
 
     @cached_property
@@ -196,6 +198,7 @@ class ModelIo(Io):
     def _on_pwm(self, chip: int, channel: int, setting: PwmSetting) -> None:
         if channel == reference.CP_CHANNEL:
             percent = setting.duty_percent if setting.is_enabled else STATE_F_PERCENT
+            self._is_duty_set = True
             self._drive_pilot(replace(self._pilot, duty_percent=percent))
 
     def _read_back(self, chip: int, channel: int) -> PwmSetting | None:
@@ -212,8 +215,8 @@ class ModelIo(Io):
         return PwmSetting(period_ns=CP_PERIOD_NS, duty_ns=duty_ns, is_enabled=True)
 
     def _drive_pilot(self, drive: SimPilotDrive) -> None:
-        if drive != self._pilot:
-            self._pilot = drive
+        is_new, self._pilot = drive != self._pilot, drive
+        if is_new and self._is_duty_set:
             self._bus.publish(SIM_PILOT_DRIVE, drive)
 
     # --- chips ---------------------------------------------------------------------------------

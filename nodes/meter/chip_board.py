@@ -2,8 +2,8 @@
 
 It configures the chip, again after each loss of its supply, and is the only reader of the energy
 registers, which are cleared by it. A chip that is found with its configuration is adopted: it has
-counted while meter was not running. The counters of a `Line` begin at 0 with this driver; see
-`lifetime.py`.
+counted while meter was not running. The counters of a `Line` begin at 0 with the machine and are
+kept over restarts of the node; see `nodes.board.kept_counts` and `lifetime.py`.
 
 A read takes 54 transfers (3 ms). Safety reads the chip too, and both confirm what they read with
 the chip's LastSPIData: each group of transfers takes the lock of `nodes.board.chip_lock`.
@@ -14,6 +14,8 @@ one disturbed reading is at most what a phase can carry in the time between two 
 0.2 Wh: 1.3 Wh at 0.2 s. A loss of supply costs what has flowed since the last reading and until the
 chip is configured again.
 """
+
+from contextlib import suppress
 
 from bus import Bus
 from msgs.meter import Line
@@ -34,10 +36,12 @@ from nodes.board.atm90e32 import (
     signed,
 )
 from nodes.board.io import Io, open_io
+from nodes.board.kept_counts import KeptCounts
 from nodes.board.meter_setup import MeterSetup, SetupCheck, open_registers
 from nodes.board.spi_link import ChipError
 from nodes.meter.chip import ChipSample, MeterChip
 
+COUNTS_FILE = "meter-chip.counts"  # in the run directory
 LOCK_TRIES = 5  # safety has it for 0.3 ms at most
 MOST_A = 65.535  # what the chip can show
 MOST_V = 300.0  # safety opens above 280 V (8002)
@@ -54,33 +58,41 @@ class Parameters(MeterSetup, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class EnergyCounter:
     """The sum of what was taken from one energy register."""
 
-    def __init__(self, now_s: float) -> None:
+    def __init__(self, now_s: float, counts: int = 0) -> None:
         self._taken_s = now_s - UNREAD_S
-        self._counts = 0
+        self.counts = counts
 
     @property
     def energy_wh(self) -> float:
         """Return the energy [Wh]."""
-        return round(self._counts * ENERGY_WH, 6)
+        return round(self.counts * ENERGY_WH, 6)
 
     def add(self, counts: int, now_s: float) -> None:
         """Add what was in the register, unless it is more than can have flowed."""
         most = (now_s - self._taken_s) * MOST_COUNTS_S + MARGIN_COUNTS
         self._taken_s = now_s
         if counts <= most and counts < FULL:
-            self._counts += counts
+            self.counts += counts
 
 
 class BoardMeterChip(MeterChip):
     """See `nodes.meter.chip.MeterChip`."""
 
-    def __init__(self, bus: Bus, io: Io, chip: Atm90e32, check: SetupCheck) -> None:
+    def __init__(
+        self, bus: Bus, io: Io, chip: Atm90e32, check: SetupCheck, kept: KeptCounts
+    ) -> None:
         self._bus = bus
         self._io = io
         self._chip = chip
         self._check = check
         now_s = bus.clock.now_s()
-        self._counters = {each: EnergyCounter(now_s) for each in (*AP_ENERGY, *AN_ENERGY)}
+        registers = (*AP_ENERGY, *AN_ENERGY)
+        self._kept = kept
+        self._saved = kept.load() or (0,) * len(registers)
+        self._counters = {
+            register: EnergyCounter(now_s, counts)
+            for register, counts in zip(registers, self._saved, strict=True)
+        }
         self._settled_s = now_s
         self._resets_next = False
 
@@ -107,12 +119,21 @@ class BoardMeterChip(MeterChip):
             return None
         for address, counter in self._counters.items():
             counter.add(self._chip.take(address), now_s)
+        self._save()
         if now_s < self._settled_s:
             return None
         lines = self._line(0), self._line(1), self._line(2)
         if not self._check.is_metering():  # it has lost its supply meanwhile
             return None
         return ChipSample(lines=lines, sampled_ns=sampled_ns)
+
+    def _save(self) -> None:
+        """Keep the counts if they have grown; what fails is tried at the next reading."""
+        counts = tuple(counter.counts for counter in self._counters.values())
+        if counts != self._saved:
+            with suppress(OSError):
+                self._kept.save(counts)
+                self._saved = counts
 
     def _line(self, phase: int) -> Line:
         current_a = round(self._chip.read(I_RMS[phase]) * CURRENT_A, 3)
@@ -150,4 +171,5 @@ def open(bus: Bus, parameters: Parameters) -> MeterChip:
     """Open the meter chip; it is configured at the first read."""
     io = open_io(parameters.io, bus)
     chip = open_registers(bus, io, parameters, LOCK_TRIES)
-    return BoardMeterChip(bus, io, chip, SetupCheck(chip, parameters))
+    kept = KeptCounts(bus.run_dir / COUNTS_FILE, len(AP_ENERGY) + len(AN_ENERGY))
+    return BoardMeterChip(bus, io, chip, SetupCheck(chip, parameters), kept)

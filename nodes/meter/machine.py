@@ -18,7 +18,7 @@ from nodes.modbus_map.codec import Values
 
 LONGEST_RETRY_S = 4.0  # assumed: a meter that answers again is read within load_manager's 10 s
 
-LOGGED_MISSES = 3  # assumed: a chip may need two readings to begin
+LOGGED_MISSES = 4  # assumed: a chip may need three readings to begin
 
 LogLines = tuple[tuple[str, str], ...]  # level, text
 

@@ -181,8 +181,8 @@ def test_a_chip_that_cannot_be_read_is_silence_and_one_line_in_the_log() -> None
         assert (outputs.reading is None) == (read is None)
         lines += outputs.log
     assert outputs.due_s == 10.0
-    state, outputs = step_box(BoxState(misses=3), BoxInputs(now_s=10.0, sample=None), 0.2)
-    assert (state, outputs.due_s) == (BoxState(misses=3), math.inf)
+    state, outputs = step_box(BoxState(misses=4), BoxInputs(now_s=10.0, sample=None), 0.2)
+    assert (state, outputs.due_s) == (BoxState(misses=4), math.inf)
     assert lines == [
         ("error", "the meter chip cannot be read"),
         ("info", "the meter chip can be read again"),
