@@ -280,6 +280,7 @@ class ModelIo(Io):
             self._now_s,
             is_dead=lambda: self._world.power() is None,
             memory=SharedMemory(self._bus.run_dir / METER_FILE),
+            news=self._world.newest_power,
         )
 
     def _switches(self) -> tuple[int, int, int]:

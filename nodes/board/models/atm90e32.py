@@ -120,6 +120,7 @@ class Atm90e32Model(ChipModel):
         is_frozen: Callable[[], bool] = lambda: False,
         gain: int = RESET_GAIN,
         memory: MeterChipMemory | None = None,
+        news: Callable[[], object] = object,
     ) -> None:
         """Make a chip that was just supplied.
 
@@ -128,6 +129,7 @@ class Atm90e32Model(ChipModel):
         :param is_frozen: the values stay as they are, and nothing is counted.
         :param gain: of voltages and currents, at which the chip shows what flows.
         :param memory: None: one of its own.
+        :param news: while it returns the same object, nothing that the chip measures has changed.
         """
         self._phases = phases
         self._frequency_hz = frequency_hz
@@ -137,6 +139,8 @@ class Atm90e32Model(ChipModel):
         self._gain = gain
         counters = [each.imported_wh for each in phases] + [each.exported_wh for each in phases]
         self._counters = dict(zip((*AP_ENERGY, *AN_ENERGY), counters, strict=True))
+        self._news = news
+        self._measured: object = None  # what `news` returned at the last measurement
         self._memory = memory or OwnMemory()
         if memory is None:
             self.reset()
@@ -195,9 +199,14 @@ class Atm90e32Model(ChipModel):
         if address == METER_EN and value and not _is_metering(state):
             state.began_s = self._now_s()
         state.written[address] = value
+        self._measured = None  # another gain
 
     def _measure(self, state: MeterChipState) -> None:
         """Count what has flowed since the last transfer, and renew the values."""
+        news = self._news()
+        if news is self._measured and state.values:
+            return
+        self._measured = news
         counts = _is_metering(state) and not self._is_frozen()
         for address, counter in self._counters.items():
             now_wh = counter()

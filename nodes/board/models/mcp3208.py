@@ -40,22 +40,15 @@ class Mcp3208Model(ChipModel):
 
     def transfer(self, sent: bytes) -> bytes:
         """See `nodes.board.models.spi.ChipModel.transfer`."""
-        bits = [bool(byte >> bit & 1) for byte in sent for bit in range(7, -1, -1)]
-        answer = [self._floating] * len(bits)
-        if True in bits:
-            start = bits.index(True)
-            command = bits[start + 1 : start + 5]
-            if len(command) == 4:
-                self._answer(answer, start + 6, command)
-        return bytes(_number(answer[first : first + 8]) for first in range(0, len(answer), 8))
-
-    def _answer(self, answer: list[bool], null: int, command: list[bool]) -> None:
-        """Write the answer to a command from the null bit on, as far as there are clocks."""
-        code = self._convert(is_single=command[0], channel=_number(command[1:]))
-        highest_first = [bool(code >> bit & 1) for bit in range(_BITS - 1, -1, -1)]
-        driven = [False, *highest_first, *reversed(highest_first[:-1])]
-        for place in range(null, len(answer)):
-            answer[place] = place - null < len(driven) and driven[place - null]
+        clocks = 8 * len(sent)
+        bits = int.from_bytes(sent, "big")
+        driven = bits.bit_length() - 6  # from the null bit on: clocks after the start bit
+        answer = (1 << clocks) - 1 if self._floating else 0
+        if driven > 0:
+            command = bits >> driven + 1 & 0b1111
+            code = self._convert(is_single=bool(command & 0b1000), channel=command & 0b111)
+            answer = answer >> driven << driven | _driven(code, driven)
+        return answer.to_bytes(len(sent), "big")
 
     def _convert(self, *, is_single: bool, channel: int) -> int:
         """Return the code of one conversion.
@@ -69,5 +62,11 @@ class Mcp3208Model(ChipModel):
         return min(max(code, 0), FULL_SCALE)
 
 
-def _number(bits: list[bool]) -> int:
-    return sum(bit << place for place, bit in enumerate(reversed(bits)))
+def _driven(code: int, clocks: int) -> int:
+    """Return what is driven from the null bit on: the code, and the code with the lowest first."""
+    driven, bits = code, _BITS + 1
+    if clocks > bits:
+        for place in range(1, _BITS):
+            driven = driven << 1 | code >> place & 1
+        bits += _BITS - 1
+    return driven >> bits - clocks if clocks <= bits else driven << clocks - bits
