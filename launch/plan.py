@@ -68,6 +68,14 @@ class NodePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchdogPlan:
+    """The hardware watchdog that the supervisor feeds, see `launch.hardware_watchdog`."""
+
+    device: str
+    timeout_s: int = 15  # the longest that a Raspberry Pi can (bcm2835_wdt.c: 20 bits of 1/65536 s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A checked plan. The nodes are in an order in which they can start one after another."""
 
@@ -76,6 +84,7 @@ class Plan:
     nodes: tuple[NodePlan, ...]
     folders: tuple[str, ...] = ()  # with the user's node packages
     ports: int = 0  # is added to every simulated port
+    watchdog: WatchdogPlan | None = None
 
     def node(self, name: str) -> NodePlan:
         """Return one node of the plan."""
@@ -95,6 +104,28 @@ class Plan:
             ports=self.ports,
             bus=node.bus,
         )
+
+
+def in_order(nodes: Mapping[str, NodePlan], file: str) -> tuple[NodePlan, ...]:
+    """Return the nodes in an order in which each follows all that it needs.
+
+    :raises PlanError: they need each other in a circle.
+    """
+    ordered: dict[str, NodePlan] = {}
+
+    def add(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            circle = " -> ".join((*path[path.index(name) :], name))
+            source = nodes[path[-1]].sources.get("needs", file)
+            raise PlanError(f"{source}: nodes need each other in a circle: {circle}")
+        if name not in ordered:
+            for need in nodes[name].needs:
+                add(need, (*path, name))
+            ordered[name] = nodes[name]
+
+    for name in nodes:
+        add(name, ())
+    return tuple(ordered.values())
 
 
 def stop_waves(plan: Plan) -> tuple[tuple[str, ...], ...]:

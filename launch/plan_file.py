@@ -5,6 +5,8 @@ A launch file is TOML, one node a table:
     name = "simulation"
     include = "base.toml"            # optional: another file, whose tables this one overrides
     path = "."                       # optional: a folder with node packages of your own
+    watchdog = "/dev/watchdog"       # optional: the machine restarts if the supervisor hangs
+    watchdog_s = 15                  # its time-out; see launch/hardware_watchdog.py
 
     [nodes.pilot]
     module = "nodes.pilot"           # the package; its module `node` is run
@@ -69,7 +71,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from launch.complaint import Complaint, convert, expected
 from launch.configured import SETTINGS_NODE, Configured, Tree
 from launch.node_entry import THE_ONE, DriverEntry, lay_over
-from launch.plan import NodePlan, ParentDeath, Plan, PlanError, RestartPolicy, Stops
+from launch.plan import (
+    NodePlan,
+    ParentDeath,
+    Plan,
+    PlanError,
+    RestartPolicy,
+    Stops,
+    WatchdogPlan,
+    in_order,
+)
 from msgs.patterns import matching
 from msgs.setting_names import PARAMETERS
 
@@ -93,6 +104,9 @@ _Scheduling = Annotated[
     ),
 ]
 _Seconds = Annotated[float, Meta(gt=0, le=600)]
+_Device = Annotated[
+    str, matching(r"^(/dev/[^/].*)?\Z", 'a device, as "/dev/watchdog"; or "": none')
+]
 
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,6 +149,8 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
     include: str | UnsetType = UNSET
     path: str | UnsetType = UNSET
+    watchdog: _Device | UnsetType = UNSET
+    watchdog_s: Annotated[int, Meta(ge=5, le=120)] | UnsetType = UNSET
 
 
 _PLAIN_KEYS = tuple(
@@ -165,9 +181,10 @@ def load_plan(file: Path, settings: Iterable[str] = (), ports: int = 0) -> Plan:
     return Plan(
         name=whole.name,
         file=str(file),
-        nodes=_in_order(nodes, file),
+        nodes=in_order(nodes, str(file)),
         folders=whole.folders,
         ports=ports,
+        watchdog=WatchdogPlan(**whole.watchdog) if whole.watchdog.get("device") else None,
     )
 
 
@@ -222,6 +239,7 @@ class _Whole:
     folders: tuple[str, ...] = ()
     nodes: dict[str, _Draft] = field(default_factory=dict)
     configured: Configured = field(default_factory=Configured)
+    watchdog: dict[str, Any] = field(default_factory=dict)  # fields of a WatchdogPlan
 
     def set_parameter(self, node: str, key: str, value: Any, source: str) -> None:
         """Set a parameter of a node, or the settings of which it is a name.
@@ -264,6 +282,9 @@ def _read(file: Path, before: tuple[Path, ...]) -> _Whole:
         raise PlanError(f"{file}: {complaint}") from complaint
     if written.path is not UNSET:
         whole.folders = (*whole.folders, str((file.parent / written.path).absolute()))
+    for key, value in (("device", written.watchdog), ("timeout_s", written.watchdog_s)):
+        if value is not UNSET:
+            whole.watchdog[key] = value
     whole.name = file.stem if written.name is UNSET else written.name
     return whole
 
@@ -375,22 +396,3 @@ def _finish(name: str, draft: _Draft, whole: _Whole, file: str, ports: int) -> N
         needs=tuple(need for need in needs if not whole.nodes[need].off),
         **keys,
     )
-
-
-def _in_order(nodes: Mapping[str, NodePlan], file: Path) -> tuple[NodePlan, ...]:
-    """Return the nodes in an order in which each follows all that it needs."""
-    ordered: dict[str, NodePlan] = {}
-
-    def add(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            circle = " -> ".join((*path[path.index(name) :], name))
-            source = nodes[path[-1]].sources.get("needs", str(file))
-            raise PlanError(f"{source}: nodes need each other in a circle: {circle}")
-        if name not in ordered:
-            for need in nodes[name].needs:
-                add(need, (*path, name))
-            ordered[name] = nodes[name]
-
-    for name in nodes:
-        add(name, ())
-    return tuple(ordered.values())

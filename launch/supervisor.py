@@ -18,10 +18,12 @@ from bus.run import open_node
 from launch import lifecycle, process, process_messages
 from launch.children import NOT_FORKED, ChildProcess, LogReader, WarmParent, reap_strays, spawn
 from launch.complaint import expected
+from launch.hardware_watchdog import HardwareWatchdog
 from launch.journal import Journal
 from launch.lifecycle import Act, Event
 from launch.plan import NodePlan, Plan, RestartPolicy, Stops, stop_waves
 from launch.series import Series
+from launch.service_manager import ServiceManager
 from launch.supervised import CONSEQUENCES, Node
 from msgs.launch import GraphStatus, ProcessState, Restarted
 from msgs.methods import LIST_NODES, RESTART_GRAPH, RESTART_NODE, STOP, STOP_GRAPH
@@ -64,6 +66,8 @@ class Supervisor:
         self._journal = Journal(self._bus, NAME, least_level)
         self._series = Series(self._bus, self._journal.write, self._publish)
         self._warm_log = LogReader(self._bus, warm.log, self._journal.line_of(NAME))
+        self._manager = ServiceManager(self._bus, self._journal.write)
+        self._watchdog = HardwareWatchdog(self._bus, plan.watchdog, self._journal.write)
 
     def run(self) -> int:
         """Run the graph until it is stopped; return the exit code."""
@@ -85,6 +89,7 @@ class Supervisor:
             for name in self._nodes:
                 self._handle(name, lifecycle.Start(held=True))
             bus.run()
+        self._watchdog.close(in_order=True)
         return EXIT_OK if self.failure is None else EXIT_FAILED
 
     def close(self) -> None:
@@ -94,6 +99,8 @@ class Supervisor:
         else:
             self._warm.close()
             reap_strays(frozenset())
+        self._watchdog.close(in_order=False)
+        self._manager.close()
         self._warm_log.close()
         self._bus.close()
         self._journal.close()
@@ -214,6 +221,7 @@ class Supervisor:
             self._starting = False
             self._journal.let_out()
             self._bus.ready()
+            self._manager.ready()
             took_s = self._bus.clock.now_s() - self._began_s
             self._journal.write(
                 "info",
@@ -230,6 +238,7 @@ class Supervisor:
         """Begin the ordered stop; shorten it at each further signal."""
         if reason is StopReason.SIGNAL:
             self.restarts_all = False
+        self._manager.stopping(restarts=self.restarts_all)
         if self._stopped is None:
             self._stopped = stopped
             self._waves = [(), *stop_waves(self._plan)]
@@ -360,6 +369,7 @@ class Supervisor:
     def _publish(self) -> None:
         self._published = self._status()
         self._bus.publish(LAUNCH_GRAPH, self._published)
+        self._manager.show(self._published)
 
 
 def supervise(plan: Plan, place: Place, warm: WarmParent, least_level: str = "info") -> int:
