@@ -50,7 +50,7 @@ def systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Systemd:
     return Systemd(address, tmp_path)
 
 
-def graph_status(stopping: bool = False, **states: ProcessState) -> GraphStatus:
+def graph_status(states: dict[str, ProcessState], stopping: bool = False) -> GraphStatus:
     processes = tuple(
         Process(
             node=node, state=state, pid=int(state is ProcessState.READY), incarnation=1, restarts=0
@@ -110,8 +110,8 @@ def test_a_change_of_state_that_finds_the_socket_full_is_sent_later_and_a_beat_i
         while True:
             other.sendto(b"full", systemd.address.replace("@", "\0"))
     manager.ready()
-    manager.show(graph_status(led=ProcessState.STARTING))
-    manager.show(graph_status(led=ProcessState.READY))
+    manager.show(graph_status({"led": ProcessState.STARTING}))
+    manager.show(graph_status({"led": ProcessState.READY}))
     systemd.graph.advance(4.5)  # two beats are due
     assert "READY=1" not in systemd.sent()
     systemd.graph.advance(RETRY_S)  # and none
@@ -121,7 +121,7 @@ def test_a_change_of_state_that_finds_the_socket_full_is_sent_later_and_a_beat_i
 def test_the_status_is_sent_when_it_changes(systemd: Systemd) -> None:
     manager = systemd.manager()
     for state in (ProcessState.READY, ProcessState.READY, ProcessState.FAILED):
-        manager.show(graph_status(led=state, web=ProcessState.READY))
+        manager.show(graph_status({"led": state, "web": ProcessState.READY}))
     assert systemd.sent() == [
         "STATUS=wallbox: 2 of 2 nodes are ready",
         "STATUS=wallbox: 1 of 2 nodes are ready; led failed",
@@ -130,14 +130,15 @@ def test_the_status_is_sent_when_it_changes(systemd: Systemd) -> None:
 
 def test_the_status_of_a_stop_names_what_still_runs() -> None:
     ready = ProcessState.READY
-    stopping = graph_status(stopping=True, safety=ready, plant=ready, web=ProcessState.STOPPED)
-    assert status_of(stopping) == "stopping: safety, plant"
-    assert status_of(graph_status(stopping=True, web=ProcessState.STOPPED)) == "stopped"
+    stopped = ProcessState.STOPPED
+    states = {"safety": ready, "plant": ready, "web": stopped}
+    assert status_of(graph_status(states, stopping=True)) == "stopping: safety, plant"
+    assert status_of(graph_status({"web": stopped}, stopping=True)) == "stopped"
 
 
 def test_the_status_of_many_failed_nodes_is_one_line_of_a_limited_length() -> None:
     failed = {f"node_{number:015}": ProcessState.FAILED for number in range(60)}
-    assert len(status_of(graph_status(**failed))) == MOST_STATUS
+    assert len(status_of(graph_status(failed))) == MOST_STATUS
 
 
 def test_without_a_service_manager_nothing_is_opened(tmp_path: Path) -> None:
