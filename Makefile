@@ -1,4 +1,5 @@
 # `make run` and `make test` are all that a newcomer needs; both install what they need first.
+# `sudo make install` is for a Raspberry Pi with the board (docs/install.md).
 
 # PYTHON=python3.13 chooses the interpreter, and the .venv is made anew if it has another one.
 # Without, the .venv keeps its own, or gets the first that is found.
@@ -25,11 +26,14 @@ HAD := $(shell $(BIN)/python -c 'import pip; $(IDENTITY)' 2>/dev/null)
 WANTED := $(if $(PYTHON),$(shell "$(CHOSEN)" -c '$(IDENTITY)' 2>/dev/null),$(HAD))
 ANEW := $(if $(HAD),$(if $(filter-out =$(HAD),=$(WANTED)),anew),anew)
 
-.PHONY: run test fast setup anew interpreter browser broker node-peer rpi-gpio check pythons proof long bench mutants runs \
+.PHONY: run install test fast setup anew interpreter browser broker node-peer rpi-gpio check pythons proof long bench mutants runs \
     golden faults policies requirements screenshots pictures clean
 
 run: setup
 	@$(BIN)/wallbox launch --front $(RUN_FLAGS)
+
+install:
+	@/bin/sh launch/install/install.sh $(INSTALL_FLAGS)
 
 test: check browser broker node-peer rpi-gpio fast
 	$(BIN)/pytest -q -n $(SYSTEM_WORKERS) --dist loadfile --no-loadscope-reorder \

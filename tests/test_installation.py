@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -259,8 +260,8 @@ def test_the_script_puts_each_file_in_its_place_and_once_more_changes_nothing(ro
         "usr/local/bin/wallbox",
         "boot/firmware/wallbox.txt",
     } <= set(first)
-    assert "after a restart of the machine" in said
-    assert "after a restart of the machine" not in script(root, "--board", "board")
+    assert "please restart the machine" in said
+    assert "please restart the machine" not in script(root, "--board", "board")
     assert files(root) == first
 
 
@@ -284,6 +285,32 @@ def test_the_launch_file_of_the_box_is_the_owners(root: Path) -> None:
     own.write_text("[settings]\nmain_fuse_a = 25\n")
     script(root, "--board", "board5")
     assert own.read_text() == "[settings]\nmain_fuse_a = 25\n"
+
+
+def pwm_devices(file: Path) -> dict[str, str]:
+    """Return the PWM that a launch file names, by node and device."""
+    found = {}
+    for node, table in tomllib.loads(file.read_text()).get("nodes", {}).items():
+        driver = table.get("driver", {})
+        for device, each in ({"": driver} if "parameters" in driver else dict(driver)).items():
+            if isinstance(each, dict) and "pwm_device" in each.get("parameters", {}):
+                found[f"{node}.{device}"] = each["parameters"]["pwm_device"]
+    return found
+
+
+def test_a_raspberry_pi_5_has_its_own_pwm_in_all_drivers(root: Path) -> None:
+    script(root, "--board", "board5")
+    given = pwm_devices(root / "etc/wallbox/box.toml")
+    assert set(given.values()) == {"1f00098000.pwm"}
+    assert set(given) == {"safety.analog", "safety.generator", "pilot.", "led."}
+    board = ROOT / "launch" / "raspberry_pi.toml"
+    if board.exists():
+        assert set(given) == set(pwm_devices(board))
+
+
+def test_a_raspberry_pi_4_needs_no_other_pwm(root: Path) -> None:
+    script(root, "--board", "board")
+    assert pwm_devices(root / "etc/wallbox/box.toml") == {}
 
 
 def test_a_removal_leaves_the_boot_files_the_store_and_the_launch_file(root: Path) -> None:

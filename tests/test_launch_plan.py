@@ -388,7 +388,8 @@ COMPLAINTS = [
     ('[nodes.led]\nmodule = "nodes.led"\nnice = 20\n', "nodes.led.nice: expected `int` <= 19"),
     ('[nodes."a/b"]\nmodule = "nodes.led"\n', "nodes.a/b: expected a name of lower-case letters"),
     ("[node.led]\n",
-     "node: unknown key; expected one of factory, include, name, nodes, path, settings, watchdog, watchdog_s; did you"),
+     "node: unknown key; expected one of factory, include, name, nodes, path, settings, watchdog, "
+     "watchdog_s; did you"),
     ("[nodes.led\n", "not TOML: "),
 ]  # fmt: skip
 

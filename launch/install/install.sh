@@ -17,6 +17,7 @@ include='include wallbox.txt'
 
 board=
 does_boot=yes
+has_new_boot=no
 act=install
 while [ $# -gt 0 ]; do
     case $1 in
@@ -59,13 +60,22 @@ back() {
     say "back to $former"
 }
 
+model() { if [ -r /proc/device-tree/model ]; then tr -d '\0' </proc/device-tree/model; fi; }
+
 # Which packages drive the pins of this machine.
 find_board() {
-    model=$(tr -d '\0' 2>/dev/null </proc/device-tree/model || true)
-    case $model in
+    case $(model) in
         *'Raspberry Pi 5'*|*'Compute Module 5'*) echo board5 ;;
         *'Raspberry Pi'*) echo board ;;
         *) echo none ;;
+    esac
+}
+
+# The PWM at pins 12 and 13, where it is not that of a Raspberry Pi 4.
+find_pwm() {
+    case $board:$(model) in
+        board5:*) echo 1f00098000.pwm ;;
+        board:*'Raspberry Pi 3'*|board:*'Zero 2'*|board:*'Compute Module 3'*) echo 3f20c000.pwm ;;
     esac
 }
 
@@ -77,6 +87,8 @@ install_packages() {
         [ -e "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ||
             missing="$missing python3-dev"
     fi
+    # lgpio is compiled where it has no wheel: there is none for Python 3.13.
+    if [ "$board" = board5 ] && ! command -v swig >/dev/null; then missing="$missing swig"; fi
     command -v sudo >/dev/null || missing="$missing sudo"
     if [ -n "$missing" ]; then
         say "installs$missing"
@@ -102,7 +114,8 @@ install_program() {
     python3 -m venv "$opt/$name"
     (cd "$source" && tar -c --exclude=.git --exclude='.venv*' --exclude=node_modules --exclude=tests .) |
         tar -x -C "$copy" --no-same-owner
-    PIP_CONSTRAINT="$source/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+    # PYPI: lgpio is compiled with the C sources that it brings, not with a library of the system.
+    PYPI=1 PIP_CONSTRAINT="$source/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
         "$opt/$name/bin/python" -m pip install --quiet --use-pep517 --no-cache-dir "$copy$extra"
     "$opt/$name/bin/python" -m compileall -q "$opt/$name/lib"
     "$opt/$name/bin/python" -I -m cli.main topics >/dev/null || fail "the new version does not run"
@@ -141,6 +154,11 @@ install_box_file() {
 name = "wallbox"
 include = "/opt/wallbox/current/launch/$plan.toml"
 END
+    pwm=$(find_pwm)
+    [ -z "$pwm" ] && return
+    for driver in safety.driver.analog safety.driver.generator pilot.driver led.driver; do
+        printf '\n[nodes.%s.parameters]\npwm_device = "%s"\n' "$driver" "$pwm"
+    done >>"$root/etc/wallbox/box.toml"
 }
 
 install_boot() {
@@ -152,7 +170,7 @@ install_boot() {
         before=
     fi
     if [ "$before" != "$(cat "$boot/config.txt" "$boot/wallbox.txt" | cksum)" ]; then
-        say "the boot configuration has changed: it is in force after a restart of the machine"
+        has_new_boot=yes
     fi
 }
 
@@ -172,7 +190,6 @@ start() {
     systemctl daemon-reload
     udevadm control --reload && udevadm trigger --subsystem-match=pwm --subsystem-match=spidev \
         --subsystem-match=gpio --subsystem-match=misc
-    systemctl enable --quiet wallbox.service
     say "starts; this waits until all nodes are ready"
     systemctl restart wallbox.service || {
         systemctl --no-pager --lines=20 status wallbox.service || true
@@ -190,6 +207,13 @@ case $act in
         if [ -z "$root" ]; then install_program; fi
         install_files
         if [ -z "$root" ]; then make_user; fi
-        if runs_systemd; then start; else say "installed; systemd does not run here"; fi
+        if [ -z "$root" ]; then systemctl --quiet enable wallbox.service; fi
+        if [ "$has_new_boot" = yes ]; then
+            say "installed; the boot configuration has changed, please restart the machine: sudo reboot"
+        elif runs_systemd; then
+            start
+        else
+            say "installed; it starts with the machine"
+        fi
         ;;
 esac
