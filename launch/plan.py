@@ -72,7 +72,9 @@ class WatchdogPlan:
     """The hardware watchdog that the supervisor feeds, see `launch.hardware_watchdog`."""
 
     device: str
-    timeout_s: int = 15  # the longest that a Raspberry Pi can (bcm2835_wdt.c: 20 bits of 1/65536 s)
+    # Longer than systemd needs to replace a supervisor that hangs. The chip of a Raspberry Pi has
+    # 15 s at most; the kernel feeds it in between (bcm2835_wdt.c, max_hw_heartbeat_ms).
+    timeout_s: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ A launch file is TOML, one node a table:
     include = "base.toml"            # optional: another file, whose tables this one overrides
     path = "."                       # optional: a folder with node packages of your own
     watchdog = "/dev/watchdog"       # optional: the machine restarts if the supervisor hangs
-    watchdog_s = 15                  # its time-out; see launch/hardware_watchdog.py
+    watchdog_s = 60                  # its time-out; see launch/hardware_watchdog.py
 
     [nodes.pilot]
     module = "nodes.pilot"           # the package; its module `node` is run

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from launch.hardware_watchdog import FEEDS_PER_TIMEOUT
 from launch.lifecycle import TERM_GRACE_S
-from launch.plan import stop_waves
+from launch.plan import WatchdogPlan, stop_waves
 from launch.plan_file import load_plan
 from launch.series import STORE_S
 from nodes.board import reference
@@ -120,6 +121,15 @@ def test_a_killed_or_hung_supervisor_is_followed_by_sigterm_to_safety() -> None:
     assert seconds("TimeoutAbortSec") > TERM_GRACE_S
     (stop,) = values("ExecStop")  # else an ordered stop would begin with SIGTERM to all nodes
     assert "kill $MAINPID" in stop
+
+
+def test_systemd_replaces_a_hung_supervisor_before_the_machine_restarts() -> None:
+    """Else each hang of a program would be a restart of the machine."""
+    start_s = 15.0  # assumed, on a Raspberry Pi under load
+    replaced_s = seconds("WatchdogSec") + seconds("TimeoutAbortSec") + seconds("RestartSec")
+    timeout_s = WatchdogPlan(device="/dev/watchdog").timeout_s
+    fed_s = timeout_s / FEEDS_PER_TIMEOUT  # before the hang, at worst
+    assert replaced_s + start_s < timeout_s - fed_s
 
 
 def test_it_is_started_again_whatever_has_ended_it() -> None:

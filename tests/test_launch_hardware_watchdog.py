@@ -178,7 +178,7 @@ def plan_of(folder: Path, text: str) -> WatchdogPlan | None:
         ('watchdog_s = 20\n[nodes.a]\nmodule = "a"\n', None),
         (BASE, WatchdogPlan(device="/dev/watchdog", timeout_s=10)),
         ('watchdog = "/dev/watchdog1"\n[nodes.a]\nmodule = "a"\n',
-         WatchdogPlan(device="/dev/watchdog1", timeout_s=15)),
+         WatchdogPlan(device="/dev/watchdog1", timeout_s=60)),
         ('include = "base.toml"', WatchdogPlan(device="/dev/watchdog", timeout_s=10)),
         ('include = "base.toml"\nwatchdog_s = 14',
          WatchdogPlan(device="/dev/watchdog", timeout_s=14)),

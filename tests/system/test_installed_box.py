@@ -123,7 +123,7 @@ def debian(request: pytest.FixtureRequest, tools: None) -> Iterator[Container]:
         container.close()
 
 
-def test_a_box_is_installed_updated_set_back_and_removed(debian: Container) -> None:
+def test_a_box_is_installed_updated_supervised_set_back_and_removed(debian: Container) -> None:
     """As docs/install.md describes it."""
     debian.run_before_boot("/bin/sh", SCRIPT, "--board", "none")
     first = (debian.root / "opt/wallbox/current").readlink()
@@ -150,6 +150,12 @@ def test_a_box_is_installed_updated_set_back_and_removed(debian: Container) -> N
     log = debian.run("journalctl", "--no-pager", "-u", "wallbox")
     assert "with signal SIGKILL" not in log  # safety has ended by itself
 
+    debian.signal_supervisor("STOP")
+    debian.until(lambda: debian.show("NRestarts") == "2")
+    debian.until(lambda: debian.run("systemctl", "is-active", "wallbox") == "active")
+    log = debian.run("journalctl", "--no-pager", "-u", "wallbox")
+    assert "Failed with result 'watchdog'" in log
+
     debian.run("/bin/sh", SCRIPT, "--back", check=True)
     assert (debian.root / "opt/wallbox/current").readlink() == first
     assert debian.show("StatusText") == "wallbox: 13 of 13 nodes are ready"
@@ -159,12 +165,3 @@ def test_a_box_is_installed_updated_set_back_and_removed(debian: Container) -> N
     debian.run("/bin/sh", SCRIPT, "--remove", check=True)
     assert not (debian.root / "opt/wallbox").exists()
     assert (debian.root / "var/lib/wallbox/label.json").exists()
-
-
-def test_a_supervisor_that_hangs_is_replaced_by_systemd(debian: Container) -> None:
-    debian.run_before_boot("/bin/sh", SCRIPT, "--board", "none")
-    debian.boot()
-    debian.signal_supervisor("STOP")
-    debian.until(lambda: debian.show("NRestarts") == "1")
-    debian.until(lambda: debian.run("systemctl", "is-active", "wallbox") == "active")
-    assert "Failed with result 'watchdog'" in debian.run("journalctl", "--no-pager", "-uwallbox")
