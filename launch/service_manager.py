@@ -60,8 +60,9 @@ class ServiceManager:
             self._socket.close()
             self._socket = None
 
-    def ready(self) -> None:
-        """Send that all nodes are READY."""
+    def ready(self, graph: GraphStatus) -> None:
+        """Send that all nodes are READY; the line of status comes before."""
+        self.show(graph)
         self._send(_READY)
 
     def stopping(self, *, restarts: bool) -> None:

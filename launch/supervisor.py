@@ -221,7 +221,7 @@ class Supervisor:
             self._starting = False
             self._journal.let_out()
             self._bus.ready()
-            self._manager.ready()
+            self._manager.ready(self._status())
             took_s = self._bus.clock.now_s() - self._began_s
             self._journal.write(
                 "info",

@@ -60,12 +60,19 @@ def graph_status(states: dict[str, ProcessState], stopping: bool = False) -> Gra
     return GraphStatus(plan="wallbox", pid=1, processes=processes, stopping=stopping)
 
 
-def test_ready_and_stopping_are_sent_once_each(systemd: Systemd) -> None:
+READY = graph_status({"led": ProcessState.READY})
+
+
+def test_ready_follows_its_line_of_status_and_stopping_is_sent_once(systemd: Systemd) -> None:
     manager = systemd.manager()
-    manager.ready()
+    manager.ready(READY)
     manager.stopping(restarts=False)
     manager.stopping(restarts=False)
-    assert systemd.sent() == ["READY=1", "STOPPING=1"]
+    assert systemd.sent() == [
+        "STATUS=wallbox: 1 of 1 nodes are ready",
+        "READY=1",
+        "STOPPING=1",
+    ]
 
 
 def test_a_restart_in_place_is_a_reload_since_systemd_ends_what_is_stopping(
@@ -109,13 +116,12 @@ def test_a_change_of_state_that_finds_the_socket_full_is_sent_later_and_a_beat_i
     with contextlib.suppress(BlockingIOError):  # systemd hangs
         while True:
             other.sendto(b"full", systemd.address.replace("@", "\0"))
-    manager.ready()
     manager.show(graph_status({"led": ProcessState.STARTING}))
-    manager.show(graph_status({"led": ProcessState.READY}))
+    manager.ready(READY)
     systemd.graph.advance(4.5)  # two beats are due
     assert "READY=1" not in systemd.sent()
     systemd.graph.advance(RETRY_S)  # and none
-    assert systemd.sent() == ["READY=1", "STATUS=wallbox: 1 of 1 nodes are ready"]
+    assert systemd.sent() == ["STATUS=wallbox: 1 of 1 nodes are ready", "READY=1"]
 
 
 def test_the_status_is_sent_when_it_changes(systemd: Systemd) -> None:
@@ -148,7 +154,7 @@ def test_without_a_service_manager_nothing_is_opened(tmp_path: Path) -> None:
     manager = ServiceManager(
         graph.bus("launch"), lambda _, text: logged.append(text), {"WATCHDOG_USEC": "1000000"}
     )
-    manager.ready()
+    manager.ready(READY)
     graph.advance(5.0)
     manager.close()
     assert logged == []
@@ -159,7 +165,7 @@ def test_without_a_service_manager_nothing_is_opened(tmp_path: Path) -> None:
 def test_an_address_that_it_cannot_use_is_logged_once(address: str, tmp_path: Path) -> None:
     systemd = Systemd(str(tmp_path / "notify"), tmp_path)
     systemd.address = address
-    systemd.manager(WATCHDOG_USEC="1000000").ready()
+    systemd.manager(WATCHDOG_USEC="1000000").ready(READY)
     systemd.graph.advance(5.0)
     expected = f'warning: NOTIFY_SOCKET={address}: expected a path, or "@" and a name'
     assert systemd.logged == [expected]
@@ -169,7 +175,7 @@ def test_a_socket_that_is_gone_is_logged_once(tmp_path: Path) -> None:
     systemd = Systemd(str(tmp_path / "notify"), tmp_path)
     manager = systemd.manager(WATCHDOG_USEC="1000000")
     (tmp_path / "notify").unlink()
-    manager.ready()
+    manager.ready(READY)
     systemd.graph.advance(5.0)
     assert len(systemd.logged) == 1
     assert systemd.logged[0].startswith("warning: the service manager is not reached: ")

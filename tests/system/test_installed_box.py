@@ -57,7 +57,7 @@ class Container:
 
     def boot(self) -> None:
         self.process = subprocess.Popen(
-            self.words("--private-network", "/usr/lib/systemd/systemd"),
+            self.words("--private-network", "--kill-signal=SIGRTMIN+3", "/usr/lib/systemd/systemd"),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.until(lambda: self.run("systemctl", "is-active", "wallbox") == "active")
@@ -94,7 +94,7 @@ class Container:
 
     def close(self) -> None:
         if self.process is not None:
-            self.process.send_signal(signal.SIGTERM)  # nspawn powers it off
+            self.process.send_signal(signal.SIGTERM)  # nspawn has its systemd power off
             try:
                 self.process.wait(20.0)
             except subprocess.TimeoutExpired:
