@@ -43,6 +43,7 @@ remove() {
     if runs_systemd; then systemctl disable --now wallbox.service 2>/dev/null || true; fi
     rm -f "$root/etc/systemd/system/wallbox.service" "$root/etc/udev/rules.d/90-wallbox.rules" \
         "$root/usr/lib/sysusers.d/wallbox.conf" "$root/etc/systemd/system.conf.d/90-wallbox.conf" \
+        "$root/etc/systemd/system/multi-user.target.wants/wallbox.service" \
         "$root/usr/local/bin/wallbox" "$boot/wallbox.txt"
     if [ -f "$boot/config.txt" ]; then sed -i "/^$include\$/d" "$boot/config.txt"; fi
     rm -rf "$opt"
