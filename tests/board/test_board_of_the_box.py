@@ -151,8 +151,11 @@ def test_a_node_that_starts_again_leaves_the_charge_as_it_is(
     else:
         box.crash(node, dead_s=0.2)
     box.advance(12.0)
-    moved = [what for what, *_ in box.events[before:] if what.startswith(("contacts", "duty"))]
-    assert (moved, box.contactor, box.faults) == ([], "closed", [])
+    events = box.events[before:]
+    assert not any(what.startswith("contacts") for what, *_ in events)
+    # Without the box's meter for a moment the offer may be lower by a little, but not withdrawn.
+    assert all(float(detail) > 50.0 for what, _, detail in events if what == "duty")
+    assert (box.contactor, box.faults) == ("closed", [])
     box.act("unplug")
     box.wait(lambda: box.is_out)
     box.advance(3.0)
