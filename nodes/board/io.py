@@ -90,7 +90,7 @@ class Io(Protocol):
         """Return a new SPI device, not open yet."""
 
     def wait(self, seconds: float) -> None:
-        """Wait at least this long, for what a chip needs: at most some milliseconds."""
+        """Wait at least this long. A driver of a node waits for some milliseconds at most."""
 
 
 def open_io(module: str, bus: Bus) -> Io:

@@ -18,7 +18,7 @@ from enum import Enum
 from bus import Bus, DriverError
 from nodes.board.io import Io
 
-LOCK_FILE = "gpio.lock"  # in the run directory
+LOCK_FILE = "gpio.flock"  # in the run directory; a *.lock there belongs to a node
 # assumed: a set-up takes less than a millisecond; a process that is stopped in the middle of one
 # must not keep the others from their start for ever.
 LOCK_TRIES = 1000
