@@ -19,6 +19,7 @@ VERBS = {
     "sniff": ("cli.sniff", "Show the traffic, or count it."),
     "call": ("cli.call", "Send one request to a node and show its answer."),
     "label": ("cli.label", "Show the configuration label of this box."),
+    "board": ("cli.board", "Check the board of this machine before the first charge."),
     "sim": ("cli.sim", "Act on the simulated world."),
     "soak": ("cli.soak", "Run the graph under virtual time with random disturbances."),
 }
