@@ -1,0 +1,257 @@
+"""`wallbox board`: when it refuses, what it leaves out and records, and what it keeps."""
+
+from pathlib import Path
+
+import pytest
+
+import cli.board
+from bus.disk import Refusal, refuse
+from bus.lock import BusyError, Lock
+from cli.common import place_of
+from msgs.board_check import BOARD_CHECK_FILE
+from nodes.board import reference
+from nodes.board.check import contactor_steps, front_steps, pilot_steps, protection_steps
+from nodes.board.check.contactor_steps import QUESTION
+from tests.board.check_rig import CARD, Checked, Rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    return Rig(tmp_path, monkeypatch)
+
+
+def step_of(done: Checked, name: str) -> dict[str, str]:
+    return next(step for step in done.steps if step["step"] == name)
+
+
+# --- refusals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("node", ["launch", "safety", "of_my_own"])
+def test_beside_a_graph_that_runs_it_refuses_and_touches_nothing(rig: Rig, node: str) -> None:
+    rig.run_dir.mkdir()
+    lock = Lock(rig.run_dir / f"{node}.lock", node)
+    done = rig.check()
+    lock.release()
+    assert done.exit_code == 1
+    assert f"wallbox stop --run-dir {rig.run_dir}" in done.text
+    assert rig.board.levels == {}
+    assert rig.board.pwm == {}
+
+
+def test_no_graph_can_start_while_the_board_is_checked(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+
+    def try_to_launch(prompt: str, to_stderr: bool) -> str:
+        try:
+            Lock(rig.run_dir / "launch.lock", "launch").release()
+        except BusyError as error:
+            refused.append(str(error))
+        return rig.hands.read_line(prompt, to_stderr)
+
+    monkeypatch.setattr(cli.board, "read_line", try_to_launch)
+    rig.check()
+    assert len(refused) == len(rig.hands.asked)
+    Lock(rig.run_dir / "launch.lock", "launch").release()  # afterwards it can
+
+
+def test_a_graph_of_another_user_is_found_in_the_usual_run_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, own = tmp_path / "service", tmp_path / "own"
+    service.mkdir()
+    monkeypatch.setattr(cli.board, "COMMON_RUN_DIRS", (str(service),))
+    place = place_of(own)
+    assert {own, service} <= set(cli.board.run_dirs(place))
+
+
+def test_questions_without_a_terminal_are_refused(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli.board, "is_terminal", lambda: False)
+    done = rig.check()
+    assert done.exit_code == 1
+    assert "--unattended" in done.text
+    assert rig.board.levels == {}
+
+
+def test_a_plan_without_a_board_is_refused(rig: Rig) -> None:
+    simulation = Path(cli.board.DEFAULT_PLAN).with_name("simulation.toml")
+    done = rig.words("check", str(simulation), f"--run-dir={rig.run_dir}")
+    assert done.exit_code == 1
+    assert "no driver of the board for safety.coil" in done.output
+
+
+def test_a_wrong_pin_in_the_plan_is_named(rig: Rig) -> None:
+    text = rig.plan.read_text().replace('coil_board", parameters = {', "&enable_pin = 99,")
+    rig.plan.write_text(text.replace("&", 'coil_board", parameters = { '))
+    done = rig.check()
+    assert done.exit_code == 1
+    assert "nodes.safety.driver.coil.parameters.enable_pin" in done.text
+
+
+# --- without a person ----------------------------------------------------------------------------
+
+
+def test_unattended_it_asks_nothing_and_never_drives_the_coil(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli.board, "is_terminal", lambda: False)
+    done = rig.check("--unattended")
+    assert done.exit_code == 0
+    assert rig.hands.asked == []
+    assert not rig.is_driven_before_the_yes()
+    assert step_of(done, contactor_steps.NO_VEHICLE)["measured"] == "needs a person"
+    assert step_of(done, contactor_steps.CLOSES)["outcome"] == "skipped"
+    assert step_of(done, protection_steps.MONITOR)["outcome"] == "ok"
+
+
+def test_unattended_a_fault_is_found_too(rig: Rig) -> None:
+    rig.board.minus_v = 0.0
+    assert rig.check("--unattended").exit_code == 1
+
+
+# --- with a person -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["no", "y", "skip", "", "Yes please"])
+def test_only_the_whole_word_yes_switches_the_contactor_on(rig: Rig, answer: str) -> None:
+    rig.hands.answers[QUESTION] = answer
+    done = rig.check()
+    rig.hands.yes_s = None
+    assert not rig.is_driven_before_the_yes()
+    assert step_of(done, contactor_steps.CLOSES)["outcome"] == "skipped"
+    assert done.exit_code == 0
+
+
+def test_a_vehicle_that_is_plugged_in_keeps_the_contactor_off_in_spite_of_the_yes(
+    rig: Rig,
+) -> None:
+    rig.hands.answers["Take the test plug out"] = "yes"  # and it is still in
+    done = rig.check()
+    assert step_of(done, contactor_steps.NO_VEHICLE)["outcome"] == "failed"
+    assert rig.board.energised_s == []
+
+
+@pytest.mark.parametrize(
+    ("question", "step"),
+    [
+        ("test plug", pilot_steps.PLUGS),
+        ("voltmeter", protection_steps.VOLTMETER),
+        ("LED", front_steps.LIGHTS),
+        ("rising notes", front_steps.BUZZER),
+        ("DSW1", front_steps.DIP),
+    ],
+)
+def test_what_a_person_leaves_out_is_recorded_as_skipped(
+    rig: Rig, question: str, step: str
+) -> None:
+    rig.hands.answers[question] = "skip"
+    done = rig.check()
+    assert step_of(done, step)["outcome"] == "skipped"
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "step", "part"),
+    [
+        ("LED orange", front_steps.LIGHTS, "LED chain"),
+        ("rising notes", front_steps.BUZZER, "buzzer"),
+        ("DSW1", front_steps.DIP, "DIP switches"),
+    ],
+)
+def test_what_a_person_denies_has_failed_and_names_the_part(
+    rig: Rig, question: str, step: str, part: str
+) -> None:
+    rig.hands.answers[question] = "no"
+    done = rig.check()
+    failed = done.failed()
+    assert failed is not None
+    assert failed["step"] == step
+    assert part in failed["look_at"]
+    assert (
+        step_of(done, contactor_steps.STAYS_OPEN)["outcome"] == "ok"
+    )  # it is checked all the same
+
+
+def test_a_voltmeter_that_differs_gives_the_gain_to_calibrate_with(rig: Rig) -> None:
+    rig.hands.answers["L2 and N"] = "243,0"
+    failed = rig.check().failed()
+    assert failed is not None
+    assert failed["step"] == protection_steps.VOLTMETER
+    assert f"voltage_gains of L2 = {round(0x8000 * 243.0 / 231.0)}" in failed["look_at"]
+
+
+def test_the_uid_of_the_card_and_the_meaning_of_the_switches_are_shown(rig: Rig) -> None:
+    rig.board.dip = (0b10000010, 0b00000001)
+    done = rig.check()
+    assert step_of(done, front_steps.CARD)["measured"] == f"UID {CARD}"
+    text = step_of(done, front_steps.DIP)["measured"]
+    assert "limit 16 A, external input used and open, commissioning on" in text
+
+
+def test_a_flag_that_was_cleared_before_is_no_fault(rig: Rig) -> None:
+    rig.board.flag = False
+    rig.hands.answers["power-on flag"] = "no"
+    done = rig.check()
+    assert step_of(done, contactor_steps.FLAG)["outcome"] == "skipped"
+    assert done.exit_code == 0
+
+
+def test_on_an_it_grid_the_earth_loop_is_not_measured(rig: Rig) -> None:
+    rig.write_plan(earth_loop=False)
+    rig.board.earth_ohm = 1e9
+    done = rig.check()
+    assert "not measurable" in step_of(done, "earth loop")["measured"]
+    assert done.exit_code == 0
+
+
+def test_an_installation_with_one_phase_is_sound(rig: Rig) -> None:
+    rig.board.volts = [230.0, 0.0, 0.0]
+    done = rig.check()
+    assert done.exit_code == 0
+    assert step_of(done, protection_steps.MAINS)["measured"].endswith("L3 not wired")
+
+
+# --- the result ----------------------------------------------------------------------------------
+
+
+def test_the_result_is_kept_with_its_date_and_version(rig: Rig) -> None:
+    assert rig.words("last").output == "board check: never done\n"
+    rig.board.minus_v = 0.0
+    rig.check()
+    kept = cli.board.read_last(rig.state_dir)
+    assert kept is not None
+    assert [step.step for step in kept.steps if step.outcome == "failed"] == ["supply -12 V"]
+    text = rig.words("last").output
+    assert text.startswith("board check: 2027-01-15 08:00 UTC by version ")
+    assert "1 failed" in text
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"utc_ns": 1}', b"\xff\x00"])
+def test_a_result_that_cannot_be_read_counts_as_never_done(rig: Rig, content: bytes) -> None:
+    rig.state_dir.mkdir()
+    (rig.state_dir / BOARD_CHECK_FILE).write_bytes(content)
+    assert rig.words("last").output == "board check: never done\n"
+
+
+def test_a_disk_that_refuses_loses_the_record_and_not_the_result(rig: Rig) -> None:
+    refuse(rig.state_dir, Refusal.ALL)
+    done = rig.check()
+    refuse(rig.state_dir, None)
+    assert done.exit_code == 0
+    assert "the result is not kept" in done.text
+
+
+def test_one_line_for_each_step_and_a_summary(rig: Rig) -> None:
+    rig.board.dead[reference.METER_SPI] = 0xFF
+    done = rig.words("check", str(rig.plan), f"--run-dir={rig.run_dir}")
+    lines = done.output.splitlines()
+    (failed,) = [line for line in lines if line.startswith("FAILED")]
+    assert failed.startswith("FAILED  meter chip: ")
+    assert "; expected " in failed
+    assert "; look at the meter chip ATM90E32AS on SPI 0.1" in failed
+    assert "skipped mains voltages: meter chip has failed" in lines
+    assert lines[-1] == "35 ok, 1 failed, 2 skipped"
