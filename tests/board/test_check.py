@@ -32,6 +32,10 @@ def dead(place: tuple[int, int], byte: int) -> Fault:
     return lambda board: board.dead.update({place: byte})
 
 
+def absent(place: tuple[int, int]) -> Fault:
+    return lambda board: board.chips.__delitem__(place)
+
+
 def swapped(one: str, other: str) -> Fault:
     pins = OUTPUTS | INPUTS
     return lambda board: board.swapped.update({pins[one]: pins[other], pins[other]: pins[one]})
@@ -116,6 +120,13 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "reader 00": (dead(reference.READER_SPI, 0x00), "card reader", "PN5180 on SPI 1.2"),
     "reader FF": (dead(reference.READER_SPI, 0xFF), "card reader", "PN5180 on SPI 1.2"),
     "reader absent": (no_reader, "card reader", "PN5180 on SPI 1.2"),
+    # nothing in config.txt
+    "no spidev0.0": (absent(reference.CONVERTER_SPI), "converter", "dtoverlay"),
+    "no spidev0.1": (absent(reference.METER_SPI), "meter chip", "dtoverlay"),
+    "no spidev1.0": (absent(reference.LEDS_SPI), "LED chain", "dtoverlay"),
+    "no spidev1.1": (absent(reference.SWITCHES_SPI), "shift registers", "dtoverlay"),
+    "no spidev1.2": (absent(reference.READER_SPI), "card reader", "dtoverlay"),
+    "other PWM": (world(pwm_device="1f00098000.pwm"), "PWM of the pilot", "pwm_device in the plan"),
     # contactor, monitor, supplies, sensors, mains
     "welded": (welded, "contactor at rest", "welded"),
     "welds now": (world(welds=True), "contactor opens without enable", "welded"),
@@ -203,3 +214,9 @@ def test_every_protection_guards_the_contactor() -> None:
         "over-temperature switch",
         "residual-current monitor",
     }
+
+
+def test_outputs_of_the_monitor_that_are_swapped_cannot_be_found(rig: Rig) -> None:
+    """Its test trips both; docs/architecture.md says so."""
+    swapped("residual ac", "residual dc")(rig.board)
+    assert rig.check().exit_code == 0

@@ -41,7 +41,7 @@ INPUTS = {
     "reader busy": reference.READER_BUSY_PIN,
 }
 GATES = ("enable", "watchdog", "monitor", "heat")
-STEP_S = 0.005
+STEP_S = 0.005  # as the check's own looks
 STRETCHED_S = 0.02  # of the load voltage sensor
 DIODE_V, SOURCE_OHM = 0.7, 1000.0
 
@@ -66,6 +66,7 @@ class WholeBoard:
         self.has_diode = True  # the test plug
         self.current_a = 0.0
         self.flickers = False  # a bit of the DIP switches, at each read
+        self.pwm_device = reference.PWM_DEVICE
         self.pwm_pin: bool | None = None  # stuck
         # world
         self.plus_v, self.minus_v = 12.0, -12.0
@@ -89,6 +90,7 @@ class WholeBoard:
         self.driven_s: list[float] = []  # when the processor raised enable, or gave an edge
         self.on_wait: Callable[[], None] = lambda: None
         self.on_event: Callable[[], None] = lambda: None  # an output has changed, or time passed
+        self.lines = dict.fromkeys(OUTPUTS, False)  # the levels of the outputs' lines
         self._watchdog = False
         self._closed_s: float | None = None  # since when the coil has current
         self._relay_circuit = PilotCircuit(lambda: self.now_s)
@@ -155,13 +157,13 @@ class WholeBoard:
     @property
     def coil(self) -> bool:
         """Return whether the gates let the coil have current."""
-        levels = {
-            "enable": self.line("enable"),
-            "watchdog": self.has_edges,
-            "monitor": self.monitor.is_well,
-            "heat": not self.is_hot,
-        }
-        return all(self.gates.get(name, level) for name, level in levels.items())
+        gate = self.gates.get
+        return (
+            gate("enable", self.lines["enable"])
+            and gate("watchdog", self.has_edges)
+            and gate("monitor", self.monitor.is_well)
+            and gate("heat", not self.is_hot)
+        )
 
     def set_output(self, pin: int, level: Level) -> None:
         """Take a new level of an output of the processor."""
@@ -169,6 +171,8 @@ class WholeBoard:
         if is_edge or (pin == reference.ENABLE_PIN and level):
             self.driven_s.append(self.now_s)
         self.levels[pin] = level
+        self.lines = {name: self.line(name) for name in OUTPUTS}
+        self.reader.reset(self.lines["reader reset"])
         self.settle()
         self.on_event()
 
@@ -183,15 +187,14 @@ class WholeBoard:
 
     def settle(self) -> None:
         """Let everything follow its causes."""
-        watchdog = self.line("watchdog")
+        watchdog = self.lines["watchdog"]
         if watchdog != self._watchdog:
             self._watchdog = watchdog
             self.edge_s = self.now_s
-        self.reader.reset(self.line("reader reset"))
         self.monitor = residual.settle(
             self.monitor,
             self.now_s,
-            test_line=self.line("test"),
+            test_line=self.lines["test"],
             leak_ac=False,
             leak_dc=False,
             ignores_test=self.ignores_test,
@@ -214,7 +217,7 @@ class WholeBoard:
         )
         if True in self.contactor.poles:
             self.loaded_s = self.now_s
-        if self.line("clear") and self.has_edges:
+        if self.lines["clear"] and self.has_edges:
             self.flag = False
 
     # --- chips ---------------------------------------------------------------------------------
@@ -301,7 +304,7 @@ class BoardIo(Io):
             {pin: partial(board.read_pin, pin) for pin in range(28)}, board.set_output
         )
         self._files = ModelPwmFiles(
-            {0: (reference.PWM_DEVICE, 2)}, on_change=board.on_pwm, stuck=board.stuck_pwm
+            {0: (board.pwm_device, 2)}, on_change=board.on_pwm, stuck=board.stuck_pwm
         )
 
     @property

@@ -85,7 +85,7 @@ class CheckedBoard:
     def converter(self) -> Mcp3208:
         """Return the converter.
 
-        :raises OSError: there is no such SPI device.
+        :raises ChipError: there is no such SPI device.
         """
         place = self.places.converter_spi
         return Mcp3208(self._link(place, mcp3208.MODE, mcp3208.CLOCK_HZ))
@@ -146,7 +146,7 @@ class CheckedBoard:
     def registers(self) -> Hc165:
         """Return the shift registers.
 
-        :raises OSError: there is no such SPI device.
+        :raises ChipError: there is no such SPI device.
         """
         return Hc165(self._link(self.places.switches_spi, hc165.MODE, hc165.CLOCK_HZ))
 
@@ -222,7 +222,7 @@ class CheckedBoard:
     def card_chip(self) -> Pn5180:
         """Return the chip of the card reader, in reset.
 
-        :raises OSError: there is no such SPI device.
+        :raises ChipError: there is no such SPI device.
         """
         places = self.reader
         link = self._link(places.spi, pn5180.SPI_MODE, places.clock_hz)
@@ -275,7 +275,7 @@ class CheckedBoard:
     def leds(self) -> SpiLink:
         """Return the SPI of the LED chain.
 
-        :raises OSError: there is no such SPI device.
+        :raises ChipError: there is no such SPI device.
         """
         return self._link(self.front.spi, sk9822.MODE, sk9822.CLOCK_HZ)
 
@@ -313,7 +313,14 @@ class CheckedBoard:
         return not self._pins.read(self._key_pin)
 
     def _link(self, place: Place, mode: int, clock_hz: int) -> SpiLink:
-        return SpiLink(self._io, place, mode=mode, clock_hz=clock_hz)
+        """Open an SPI device.
+
+        :raises ChipError: there is no such device.
+        """
+        try:
+            return SpiLink(self._io, place, mode=mode, clock_hz=clock_hz)
+        except OSError as error:
+            raise ChipError(f"/dev/spidev{place[0]}.{place[1]}: {error.strerror}") from error
 
 
 def _may_take(elapsed_s: Callable[[], float], more_s: float) -> bool:
