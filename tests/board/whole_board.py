@@ -10,7 +10,7 @@ from functools import partial
 
 from bus import Bus
 from nodes.board import analog_inputs, reference
-from nodes.board.io import Files, Gpio, Io, SpiDev
+from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 from nodes.board.models.atm90e32 import Atm90e32Model, MeteredPhase
 from nodes.board.models.gpio import Level, ModelGpio
 from nodes.board.models.hc165 import ModelHc165
@@ -312,7 +312,7 @@ class BoardIo(Io):
         return self._gpio
 
     @property
-    def pwm(self) -> Files:
+    def pwm(self) -> PwmFiles:
         return self._files
 
     def spi(self) -> SpiDev:

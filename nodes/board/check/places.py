@@ -88,8 +88,8 @@ def places_of(drivers: Mapping[str, Any], *, earth_loop: bool) -> Places:
         dc_pin=coil.residual_dc_pin,
         power_on_pin=coil.power_on_pin,
         connect_pin=pilot.connect_pin,
-        converter_spi=_spi(drivers["safety.analog"], "converter_spi"),
-        switches_spi=_spi(drivers["safety.shift_register"], "switches_spi"),
+        converter_spi=drivers["safety.analog"].spi,
+        switches_spi=drivers["safety.shift_register"].spi,
         pwm_device=pilot.pwm_device,
         pwm_channel=pilot.pwm_channel,
         meter=drivers.get("meter.chip"),
@@ -103,7 +103,7 @@ def _reader(reader: Any) -> ReaderPlaces | None:
     if reader is None:
         return None
     return ReaderPlaces(
-        spi=_spi(reader, "reader_spi"),
+        spi=reader.spi,
         clock_hz=reader.clock_hz,
         reset_pin=reader.reset_pin,
         busy_pin=reader.busy_pin,
@@ -114,17 +114,9 @@ def _front(front: Any) -> FrontPlaces | None:
     if front is None:
         return None
     return FrontPlaces(
-        spi=_spi(front, "leds_spi"),
+        spi=front.leds_spi,
         brightness=front.brightness,
         key_pin=front.service_key_pin,
         pwm_device=front.pwm_device,
         pwm_channel=front.pwm_channel,
     )
-
-
-def _spi(parameters: Any, name: str) -> Place:
-    """Return the SPI place of a driver, whose parameter has its own name or `spi`."""
-    if hasattr(parameters, "spi_bus"):
-        return parameters.spi_bus, parameters.spi_device
-    place: Place = getattr(parameters, name) if hasattr(parameters, name) else parameters.spi
-    return place
