@@ -66,6 +66,7 @@ bench: setup browser
 	$(BIN)/python bench/bus.py
 	$(BIN)/python bench/launch.py
 	$(BIN)/python bench/web.py
+	$(BIN)/python bench/board.py
 	$(BIN)/python bench/overload.py --short
 	$(BIN)/python bench/failsafe.py --short
 	$(BIN)/python bench/reaction.py --short
@@ -117,8 +118,8 @@ broker:
 # where it cannot be built.
 RPI_GPIO := $(VENV)/rpi-gpio
 rpi-gpio: $(DONE)
-	@test -d $(RPI_GPIO)/RPi || PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet \
-	    --no-deps --target $(RPI_GPIO) RPi.GPIO==0.7.1 || { rm -rf $(RPI_GPIO); \
+	@test -d $(RPI_GPIO)/RPi || PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
+	    $(BIN)/python -m pip install --quiet --no-deps --target $(RPI_GPIO) RPi.GPIO || { rm -rf $(RPI_GPIO); \
 	    echo "RPi.GPIO cannot be built (it needs a C compiler and Python's headers): its tests will be skipped"; }
 
 # Peers of npm, beside those of Python: a Modbus peer and an OCPP host. Their tests are skipped where

@@ -7,14 +7,10 @@ converter and shift registers answer zeros, and inputs have the level of their p
 """
 
 import errno
-import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property, partial
-from pathlib import Path
 
-from msgspec import msgpack
 from msgspec.structs import replace
 
 from bus import Bus
@@ -34,19 +30,15 @@ from msgs.topics import (
 )
 from nodes.board import analog_inputs, reference
 from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
-from nodes.board.models.atm90e32 import (
-    Atm90e32Model,
-    MeterChipMemory,
-    MeterChipState,
-    MeteredPhase,
-)
+from nodes.board.models.atm90e32 import Atm90e32Model, MeteredPhase
 from nodes.board.models.gpio import Level, ModelGpio
 from nodes.board.models.hc165 import ModelHc165
 from nodes.board.models.mcp3208 import Mcp3208Model
 from nodes.board.models.pilot_circuit import PilotCircuit
 from nodes.board.models.pn5180 import ModelPn5180
+from nodes.board.models.shared_memory import SharedMemory
 from nodes.board.models.sk9822 import LedLight, ModelSk9822
-from nodes.board.models.spi import ChipModel, ModelSpiDev, Place
+from nodes.board.models.spi import ChipModel, Chips, ModelSpiDev, Place
 from nodes.board.models.sysfs import ModelPwmFiles
 from nodes.board.pwm import PwmSetting
 from nodes.board.sk9822 import COLORS
@@ -55,10 +47,9 @@ SUPPLY_V = 12.0
 CP_PERIOD_NS = 1_000_000
 STRETCHED_S = 0.02  # the pulse stretcher of the load voltage: docs/hardware.md
 METER_FILE = "meter-chip.model"  # in the run directory: what the chip keeps
-MOST_STATE_BYTES = 4096
 
 
-class World:
+class WorldReadings:
     """What the simulated world shows to one node. A topic is subscribed when it is first used."""
 
     def __init__(self, bus: Bus) -> None:
@@ -111,7 +102,7 @@ class ModelIo(Io):
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._world = World(bus)
+        self._world = WorldReadings(bus)
         self._waited_s = 0.0
         self._chips = Chips(
             {
@@ -375,28 +366,6 @@ class CoilLines:
         self._bus.publish(SIM_CONTACTOR_DRIVE, drive)
 
 
-class Chips(Mapping[Place, ChipModel]):
-    """The chips of the board; each is made when it is first selected."""
-
-    def __init__(self, makers: Mapping[Place, Callable[[], ChipModel]]) -> None:
-        self._makers = makers
-        self._made: dict[Place, ChipModel] = {}
-
-    def __getitem__(self, place: Place) -> ChipModel:
-        if place not in self._made:
-            self._made[place] = self._makers[place]()
-        return self._made[place]
-
-    def __contains__(self, place: object) -> bool:
-        return place in self._makers
-
-    def __iter__(self) -> Iterator[Place]:
-        return iter(self._makers)
-
-    def __len__(self) -> int:
-        return len(self._makers)
-
-
 def light_of(shown: LedLight) -> Light:
     """Return the colour that is nearest to what an LED shows, at any brightness."""
     *rgb, brightness = shown
@@ -410,27 +379,6 @@ def light_of(shown: LedLight) -> Light:
 
     nearest = min((color for color in COLORS if color is not Color.OFF), key=distance)
     return Light(color=nearest, effect=Effect.STEADY)
-
-
-class SharedMemory(MeterChipMemory):
-    """The memory of the meter chip in a file, for all processes that use the chip."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    @contextmanager
-    def hold(self, new: Callable[[], MeterChipState]) -> Iterator[MeterChipState]:
-        """See `MeterChipMemory.hold`. A transfer is atomic, as on the bus."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            kept = os.pread(self._file, MOST_STATE_BYTES, 0)
-            state = msgpack.decode(kept, type=MeterChipState) if kept else new()
-            yield state
-            written = os.pwrite(self._file, msgpack.encode(state), 0)
-            os.ftruncate(self._file, written)
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
 def open_io(bus: Bus) -> Io:

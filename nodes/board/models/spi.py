@@ -5,7 +5,7 @@ It behaves as spidev 3.8: lists of integers in and out, at most 4096 of them.
 
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from nodes.board.io import SpiDev
@@ -23,6 +23,28 @@ class ChipModel(Protocol):
 
     def transfer(self, sent: bytes) -> bytes:
         """Return the bytes that the chip answers while it is selected for one transfer."""
+
+
+class Chips(Mapping[Place, ChipModel]):
+    """The chips of the board; each is made when it is first selected."""
+
+    def __init__(self, makers: Mapping[Place, Callable[[], ChipModel]]) -> None:
+        self._makers = makers
+        self._made: dict[Place, ChipModel] = {}
+
+    def __getitem__(self, place: Place) -> ChipModel:
+        if place not in self._made:
+            self._made[place] = self._makers[place]()
+        return self._made[place]
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._makers
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 class ModelSpiDev(SpiDev):
