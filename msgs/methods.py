@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from msgs.clock import SetClock
 from msgs.dcs import CardDecision, CheckCard
+from msgs.evidence import SafetyRecord, SafetyRecordArguments
 from msgs.launch import GraphStatus, Restarted
 from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading, MeterToTest
@@ -302,6 +303,15 @@ SET_CLOCK = Method(
     callers=("web", TOOLS),
     text="Set the clock, where no time server does; the box restarts then as by `restart`.",
     timeout_s=6.0,  # as restart
+)
+
+SHOW_SAFETY_RECORD = Method(
+    name="safety_record",
+    server="system",
+    arguments=SafetyRecordArguments,
+    result=SafetyRecord,
+    callers=("web", TOOLS),
+    text="Show what was counted of self-tests and contactor, the newest first.",
 )
 
 # --- web ------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from msgs.dcs import DcsStatus
+from msgs.evidence import SafetyEvidence, SafetyRecordStatus
 from msgs.heartbeat import Heartbeat
 from msgs.launch import GraphStatus
 from msgs.led import KeyPress, LedFrame
@@ -75,6 +76,9 @@ SAFETY_STATUS = Topic(
     hold_s=1.0,
     drifts=("temperature_c", "retry_in_s", "starts_in_s"),
 )
+SAFETY_EVIDENCE = Topic(
+    name="safety/evidence", message=SafetyEvidence, writer="safety", latched=True
+)
 SESSION_STATUS = Topic(
     name="session/status",
     message=SessionStatus,
@@ -132,6 +136,9 @@ DCS_STATUS = Topic(
     name="dcs/status", message=DcsStatus, writer="dcs", period_s=1.0, hold_s=3.0, latched=True
 )
 SETTINGS = Topic(name="settings", message=Settings, writer="system", latched=True)
+SAFETY_RECORD = Topic(
+    name="system/safety_record", message=SafetyRecordStatus, writer="system", latched=True
+)
 LAUNCH_GRAPH = Topic(
     name="launch/graph",
     message=GraphStatus,

@@ -1,7 +1,8 @@
 """safety: whether current may flow. Owns the contactor; no request closes it.
 
 Subscribes: pilot/status, session/status, meter/box. Reads them at each look; no message wakes it.
-Publishes: safety/status every 100 ms and on change. Serves no request.
+Publishes: safety/status every 100 ms and on change; safety/evidence at the start and when a
+self-test or an operation of the contactor has ended. Serves no request.
 Touches: enable, watchdog and test lines; mirror contact, load-side voltage, residual-current
 monitor, protective earth, temperatures, DIP switches, external input; the pilot line and the meter
 chip, which it reads itself, in addition to the nodes that own them; both generations of
@@ -38,6 +39,8 @@ tests the monitor, duty.py compares the generator with pilot, plug.py follows th
 counts unusable readings, complain.py finds faults (finding.py names their causes), faults.py keeps
 them by the rules of the ERR table. recall.py takes what the disk has at start (latch.py) and has
 latched faults judged again (mains_reset.py). reasons.py finds the reasons why no current may flow,
-report.py makes what is published, with the texts of words.py. No decision depends on a text.
+report.py makes what is published, with the texts of words.py. evidence.py counts self-tests and
+operations of the contactor for the safety record, which system keeps. No decision depends on a
+text.
 state.py has the state: one Struct for each part.
 """

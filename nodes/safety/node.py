@@ -21,13 +21,21 @@ from bus.moment import Moment
 from bus.rounds import Instant, Rounds
 from bus.store import StoreError
 from bus.write_behind import WriteResult, write_result
+from msgs.evidence import SafetyEvidence
 from msgs.requests import StopReason
 from msgs.restart import RESTART_FILE, AskedRestart
 from msgs.stored import Stored
-from msgs.topics import METER_BOX, PILOT_STATUS, SAFETY_STATUS, SESSION_STATUS
+from msgs.topics import (
+    METER_BOX,
+    PILOT_STATUS,
+    SAFETY_EVIDENCE,
+    SAFETY_STATUS,
+    SESSION_STATUS,
+)
 from msgs.units import Name
 from nodes.safety.chain import Chain, Drivers
 from nodes.safety.cycle import is_driven_in_time, is_read_in_time
+from nodes.safety.evidence import Evidence
 from nodes.safety.latch import LatchWrite, Recalled, decode, recalled, unread
 from nodes.safety.machine import Config, Inputs, Outputs, State, step
 from nodes.safety.reasons import is_metering
@@ -69,7 +77,9 @@ class SafetyNode:
         self._latch_path = bus.state_dir / LATCH_FILE
         self._spare_path = bus.run_dir / LATCH_FILE
         asked_path = bus.state_dir / RESTART_FILE
-        self._state = State()
+        run = f"{bus.random('safety run').getrandbits(64):016x}"
+        self._evidence = SafetyEvidence(run=run)  # as published last
+        self._state = State(evidence=Evidence(message=self._evidence))
         self._outputs: Outputs | None = None
         self._looked_s = -math.inf
         self._metered_until_s = math.inf
@@ -86,6 +96,7 @@ class SafetyNode:
             self._or_off(self._act),
             on_same=self._drive_again,
         )
+        bus.publish(SAFETY_EVIDENCE, self._evidence)
         bus.on_stop(self._stop)
         paths = (self._latch_path, self._spare_path, asked_path)
         work = partial(_recall, *paths, bus.clock.utc_ns())
@@ -139,6 +150,9 @@ class SafetyNode:
             self._bus.offload("latch", work, self._on_written)
         if outputs.status is not None:
             self._rounds.say(SAFETY_STATUS, outputs.status)
+        if outputs.evidence is not self._evidence:
+            self._evidence = outputs.evidence
+            self._bus.publish(SAFETY_EVIDENCE, self._evidence)
         self._rounds.period_s = outputs.period_s
         if outputs.is_finished and self._done is not None:
             self._rounds.stop()

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from bus.moment import Moment
 from msgs.safety import SafetyPhase
-from nodes.safety import contactor, duty, plug, selftest, stale
+from nodes.safety import contactor, duty, evidence, plug, selftest, stale
 from nodes.safety.chain import ChainReading
 from nodes.safety.coil import CoilReading
 from nodes.safety.complain import Course, complain, cycle_late, stale_for_too_long
@@ -105,12 +105,31 @@ def take_reading(
     testing = selftest.follow(state.testing, moment, evaluation.residual_ac, evaluation.residual_dc)
     compared = duty.compare(state.duty, inputs.pilot, evaluation, inputs.now_s)
     state = replace(state, proof=proof, testing=testing, duty=compared)
+    state = _follow_test(config, state, evaluation, inputs, moment)
     state = _raise_faults(config, state, evaluation, inputs, moment)
     return replace(
         state,
         testing=_keep_test(config, state, evaluation, inputs, moment),
         plug=plug.follow(state.plug, evaluation, inputs.utc_ns),
     )
+
+
+def _follow_test(
+    config: Config, state: State, evaluation: Evaluation, inputs: Inputs, moment: Moment
+) -> State:
+    """Record the self-test that runs, or has ended; no decision uses it."""
+    if state.testing.test is None and state.evidence.test is None:
+        return state
+    reading = inputs.reading if config.earth_loop else None
+    followed = evidence.follow_test(
+        state.evidence,
+        state.testing,
+        moment,
+        inputs.utc_ns,
+        is_active=evaluation.residual_ac or evaluation.residual_dc,
+        earth_ohm=None if reading is None else reading.earth_ohm,
+    )
+    return state if followed is state.evidence else replace(state, evidence=followed)
 
 
 def _raise_faults(

@@ -13,6 +13,7 @@ from nodes.safety.config import Config
 from nodes.safety.contactor import ENERGISED
 from nodes.safety.cycle import Lateness
 from nodes.safety.evaluation import Evaluation, Stale
+from nodes.safety.evidence import follow_contactor
 from nodes.safety.faults import is_blocked
 from nodes.safety.heat import limit_of_temperature
 from nodes.safety.latch import is_kept, latches_of, want
@@ -52,6 +53,18 @@ def report(
     line = opening_of(config, before, state, evaluation, inputs, reasons, lateness)
     if line is not None:
         state = replace(state, opened=line[1], opened_ns=round(moment.now_s * 1e9))
+    followed = follow_contactor(
+        state.evidence,
+        moment.now_s,
+        inputs.utc_ns,
+        phases=(before.phase, state.phase),
+        shown=(before.proof.contactor, state.proof.contactor),
+        cp=None if evaluation is None else evaluation.cp,
+        most_a=None if evaluation is None else evaluation.most_a,
+        repetitions=(before.evaluation_state.repetition, state.evaluation_state.repetition),
+    )
+    if followed is not state.evidence:
+        state = replace(state, evidence=followed)
     asked = stop_asked(before, state, evaluation, inputs, reasons)
     if asked is not None:
         state = replace(state, asked=asked)
@@ -73,6 +86,7 @@ def report(
         period_s=config.idle_s if is_idle else config.period_s,
         due_s=moment.due_s if is_at_rest else moment.now_s,
         is_finished=is_finished,
+        evidence=state.evidence.message,
     )
 
 

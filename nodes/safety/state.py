@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from bus.write_behind import WriteResult
+from msgs.evidence import SafetyEvidence
 from msgs.pilot import PilotStatus
 from msgs.requests import StopReason
 from msgs.safety import SafetyPhase, SafetyStatus
@@ -14,6 +15,7 @@ from nodes.safety.contactor import ContactorProof
 from nodes.safety.cycle import Cycle
 from nodes.safety.duty import DutyComparison
 from nodes.safety.evaluation import NOTHING_EVALUATED, EvaluationState
+from nodes.safety.evidence import NOTHING, Evidence
 from nodes.safety.faults import CLEAN, FaultState
 from nodes.safety.latch import LatchWrite, Memory, Recalled
 from nodes.safety.mains_reset import MainsReset
@@ -71,6 +73,7 @@ class State(Struct, frozen=True, kw_only=True):
     asked: StopAsked | None = None  # STOPPING: why
     opened: Text = ""  # why the contactor opened last; "": not since the start
     opened_ns: Nanoseconds | None = None  # when, by the monotonic clock
+    evidence: Evidence = NOTHING
 
 
 class Outputs(Struct, frozen=True, kw_only=True):
@@ -86,3 +89,4 @@ class Outputs(Struct, frozen=True, kw_only=True):
     period_s: float  # between two looks from now on
     due_s: float  # the same inputs need no step before
     is_finished: bool  # asked to stop, and done
+    evidence: SafetyEvidence = NOTHING.message
