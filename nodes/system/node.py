@@ -1,6 +1,7 @@
-"""Wiring of system: the label, the settings and their file, the clock, four requests."""
+"""Wiring of system: label, settings and their file, clock, safety record; five requests."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from bus.store import StoreError
 from bus.write_behind import WriteBehind, hand_out, queue, settle, write_result
 from msgs.clock import SetClock
 from msgs.methods import GET_SETTINGS, RESTART_BOX, RESTART_GRAPH, SET_CLOCK, SET_SETTINGS
-from msgs.requests import NoArguments, ReasonArguments
+from msgs.requests import NoArguments, ReasonArguments, StopReason
 from msgs.restart import RESTART_FILE, AskedRestart
 from msgs.setting_keys import flatten
 from msgs.setting_problems import problems
@@ -48,6 +49,7 @@ from nodes.system.machine import (
     utc_of,
     wrong_in_plan,
 )
+from nodes.system.record_keeper import RecordKeeper
 
 RUNNER: Literal["blocking", "asyncio"] = "blocking"
 
@@ -118,6 +120,12 @@ class SystemNode:
         for complaint in words.lines_of(words.expected(problems(self._published))):
             bus.log("info", complaint)
         bus.publish(SETTINGS, self._published)
+        self._record = RecordKeeper(bus)
+        bus.on_stop(self._stop)
+
+    def _stop(self, reason: StopReason, done: Callable[[], None]) -> None:
+        self._record.stop()
+        done()
 
     # --- the start -----------------------------------------------------------------------------
 
