@@ -98,12 +98,13 @@ class SafetyRecordStatus(Struct, frozen=True, kw_only=True):
     """What the box has counted since it was new, and what is wrong with it. Sent on change."""
 
     counts: SafetyCounts
+    since_utc_ns: Nanoseconds = 0  # of the first that was counted; 0: not known
     # Openings that were not heard, as a loss of power or the end of safety came before. They are in
     # `counts.openings`; their current is not known.
     unseen_openings: Count = 0
-    # Medians of the first and of the newest self-tests; None: not enough of them yet.
-    first_earth_ohm: Ohms | None = None
-    newest_earth_ohm: Ohms | None = None
+    # Medians of the first EARTH_TESTS self-tests that have measured it, and of the newest ones.
+    first_earth_ohm: Ohms | None = None  # None: there were fewer
+    newest_earth_ohm: Ohms | None = None  # None: none has measured it
     warnings: Annotated[tuple[RecordWarning, ...], Meta(max_length=8)] = ()
     stored: Stored = Stored.CURRENT  # which generation of the record was read at the start
     unstored: Text = ""  # why the disk does not take the record; "": it does

@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from msgspec import Struct
 
 from msgs.dcs import DcsStatus
+from msgs.evidence import SafetyRecordStatus
 from msgs.launch import GraphStatus, Process
 from msgs.led import LedFrame
 from msgs.load_manager import LoadOffer
@@ -26,6 +27,7 @@ from msgs.topics import (
     METER_HOUSE,
     METER_SOLAR,
     RFID_STATUS,
+    SAFETY_RECORD,
     SAFETY_STATUS,
     SESSION_STATUS,
     SESSION_WISH,
@@ -87,6 +89,7 @@ SOURCES = {
     "smart_home": SnapshotSource(SMART_HOME_STATUS),
     "settings": SnapshotSource(SETTINGS),
     "wish": SnapshotSource(SESSION_WISH),
+    "record": SnapshotSource(SAFETY_RECORD, "the safety record"),
 }
 """The sources of every snapshot, by field."""
 
@@ -128,6 +131,7 @@ class Snapshot:
     smart_home: Received[SmartHomeStatus]
     settings: Received[Settings]  # sent on change: they count at any age
     wish: Received[Wishes]  # likewise
+    record: Received[SafetyRecordStatus]  # likewise
 
     @property
     def sources(self) -> tuple[Received[Struct], ...]:

@@ -1,8 +1,10 @@
-"""Stored files that are damaged, and a disk that takes nothing, as text. Pure."""
+"""Damaged files, a disk that takes nothing, and what the safety record warns of, as text. Pure."""
 
 from msgs.session import SessionStatus
 from msgs.settings import Settings
 from msgs.stored import Stored
+from msgs.topics import SAFETY_EVIDENCE
+from view.safety_record import record_warnings
 from view.silence import NodeTrouble
 from view.snapshot import Snapshot
 
@@ -56,7 +58,7 @@ def unrecorded_words(session: SessionStatus) -> str:
 
 
 def stores(snapshot: Snapshot) -> tuple[NodeTrouble, ...]:
-    """Return what was lost of the stored files, and what is not stored now."""
+    """Return what was lost of the stored files, what is not stored now, and what wears out."""
     settings, rfid = snapshot.settings.message, snapshot.rfid.fresh
     session = snapshot.session.fresh
     words = {
@@ -64,4 +66,9 @@ def stores(snapshot: Snapshot) -> tuple[NodeTrouble, ...]:
         snapshot.rfid.node: "" if rfid is None else CARDS.get(rfid.stored, ""),
         snapshot.session.node: "" if session is None else unrecorded_words(session),
     }
-    return tuple(NodeTrouble(node=node, words=each) for node, each in words.items() if each)
+    record = snapshot.record.message
+    warned = () if record is None else record_warnings(record)
+    return (
+        *(NodeTrouble(node=node, words=each) for node, each in words.items() if each),
+        *(NodeTrouble(node=SAFETY_EVIDENCE.writer, words=each) for each in warned),
+    )

@@ -22,6 +22,7 @@ from web.pages import Pages
 from web.reading import Reading
 from web.request_check import RequestCheck, is_interface
 from web.rights import require_rows
+from web.safety_record_page import SafetyRecordPage
 from web.streams import Streams
 from web.user_page import UserPage
 
@@ -65,6 +66,7 @@ def create_app(
     Api(box, site, request_check, streams).add_to(app)
     ChargeApi(box, site.label).add_to(app)
     Forms(box, site).add_to(app)
+    SafetyRecordPage(box, site.label).add_to(app)
     MetricsViews(request_check, login_check, tokens, box).add_to(app)
     _add_files(app, files)
     app.after_request(lambda response: compress(request, response))

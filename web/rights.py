@@ -46,6 +46,8 @@ RIGHTS: dict[str, Right] = {
     "status": Right.READ,
     "menu": Right.OWNER,
     "settings": Right.OWNER,  # every page of web.forms.pages
+    "safety_record": Right.OWNER,
+    "safety_record_file": Right.OWNER,
     "wizard": Right.OWNER,
     "wizard_step": Right.OWNER,
     "help": Right.READ,

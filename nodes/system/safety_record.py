@@ -9,7 +9,7 @@ has ended with the contactor closed: with a loss of power, or killed. That openi
 seen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from statistics import median
 from typing import Annotated, TypeVar
@@ -33,7 +33,7 @@ from msgs.evidence import (
     SelfTestReport,
 )
 from msgs.stored import Stored
-from msgs.units import Count, Milliseconds, Name, Ohms
+from msgs.units import Count, Milliseconds, Name, Nanoseconds, Ohms
 
 R = TypeVar("R", SelfTestReport, ContactorOperation)
 
@@ -50,6 +50,7 @@ class RecordSums(Struct, frozen=True, kw_only=True):
     seen: SafetyCounts = SafetyCounts()  # of that run
     operations: Count = 0  # number of the newest operation of that run
     counts: SafetyCounts = SafetyCounts()
+    since_utc_ns: Nanoseconds = 0  # of the first that was counted; 0: not known
     unseen_openings: Count = 0
     # Of the first self-tests that have measured it, oldest first.
     first_earth_ohm: Annotated[tuple[Ohms, ...], Meta(max_length=EARTH_TESTS)] = ()
@@ -99,6 +100,7 @@ def hear(
         seen=evidence.counts,
         operations=evidence.counts.closings + evidence.counts.openings,
         counts=_more(sums.counts, added),
+        since_utc_ns=sums.since_utc_ns or (utc_ns if is_utc_set else 0),
         unseen_openings=sums.unseen_openings + is_unseen,
         first_earth_ohm=first_earth_ohm,
     )
@@ -152,6 +154,7 @@ def status_of(record: KeptRecord, stored: Stored, unstored: str) -> SafetyRecord
         warnings.append(RecordWarning.EARTH_RISEN)
     return SafetyRecordStatus(
         counts=sums.counts,
+        since_utc_ns=sums.since_utc_ns,
         unseen_openings=sums.unseen_openings,
         first_earth_ohm=first_ohm,
         newest_earth_ohm=newest_ohm,
@@ -162,12 +165,11 @@ def status_of(record: KeptRecord, stored: Stored, unstored: str) -> SafetyRecord
 
 
 def earth_trend(record: KeptRecord) -> tuple[float | None, float | None]:
-    """Return the medians of the earth loop in the first and in the newest self-tests [ohm].
-
-    None: fewer than `EARTH_TESTS` have measured it.
-    """
+    """Return the medians of the earth loop in the first and in the newest self-tests [ohm]."""
+    first = record.sums.first_earth_ohm
     newest = [each.earth_ohm for each in record.tests if each.earth_ohm is not None]
-    return _median(record.sums.first_earth_ohm), _median(newest[-EARTH_TESTS:])
+    first_ohm = _median(first) if len(first) >= EARTH_TESTS else None
+    return first_ohm, _median(newest[-EARTH_TESTS:])
 
 
 def answer_of(
@@ -191,9 +193,8 @@ def answer_of(
 # --- inside --------------------------------------------------------------------------------------
 
 
-def _median(values_ohm: Iterable[float]) -> float | None:
-    values = tuple(values_ohm)
-    return round(median(values), 1) if len(values) >= EARTH_TESTS else None
+def _median(values_ohm: Sequence[float]) -> float | None:
+    return round(median(values_ohm), 1) if values_ohm else None
 
 
 def _has_risen(first_ohm: float | None, newest_ohm: float | None) -> bool:

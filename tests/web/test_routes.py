@@ -90,6 +90,8 @@ ROUTES: dict[str, Route] = {
     "/configuration/<name>": page("/configuration/solar", May.OWNER, May.OWNER, does=400),
     "/system": page("/system", May.OWNER),
     "/system/<name>": page("/system/restart", May.OWNER, May.OWNER, does=200),
+    "/safety-record": page("/safety-record", May.OWNER),
+    "/safety-record/<name>.csv": page("/safety-record/days.csv", May.OWNER),
     "/wizard": page("/wizard", May.OWNER, May.OWNER, does=303),
     "/wizard/<name>": page("/wizard/solar", May.OWNER, May.OWNER, does=400),
     "/help": page("/help", May.READ),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from msgs.dcs import Link
+from msgs.evidence import SafetyRecordStatus
 from msgs.heartbeat import Heartbeat
 from msgs.launch import ProcessState
 from msgs.meter import PHASES, MeterReading
@@ -54,6 +55,18 @@ def session(read: Callable[[SessionStatus], Samples]) -> Callable[[MetricsSnapsh
     return samples
 
 
+def record(
+    read: Callable[[SafetyRecordStatus], Samples],
+) -> Callable[[MetricsSnapshot], Samples]:
+    """Return a reader of the safety record, which is sent on change."""
+
+    def samples(snapshot: MetricsSnapshot) -> Samples:
+        record = snapshot.page.record.fresh
+        return () if record is None else read(record)
+
+    return samples
+
+
 def box(read: Callable[[MeterReading], Samples]) -> Callable[[MetricsSnapshot], Samples]:
     """Return a reader of the box's own meter, while that is online."""
 
@@ -64,9 +77,9 @@ def box(read: Callable[[MeterReading], Samples]) -> Callable[[MetricsSnapshot], 
     return samples
 
 
-def one(value: float) -> Samples:
-    """Return a single value without labels."""
-    return (MetricSample(value),)
+def one(value: float | None) -> Samples:
+    """Return a single value without labels; none if it is not known."""
+    return () if value is None else (MetricSample(value),)
 
 
 def of_phases(
