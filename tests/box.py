@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from bus import Bus, Status
+from bus.disk import Refusal
 from bus.generations import read_valid_or_raise
 from bus.wire import unpack
 from launch.plan_file import load_plan
@@ -144,6 +145,10 @@ class Box:
         """Set UTC, by a time from what it is now."""
         memory = self._graph.memory
         memory.set_utc(memory.clock.utc_ns() + round(ahead_s * 1e9))
+
+    def refuse_writes(self, refusal: Refusal | None) -> None:
+        """Let the disk refuse from now on; None: it takes everything again."""
+        self._graph.refuse_writes(refusal)
 
     def cut(self) -> None:
         """Kill every node at once."""

@@ -25,6 +25,7 @@ from msgs.settings import SetArguments
 from msgs.stored import Stored
 from msgs.topics import RFID_STATUS
 from nodes.meter.node import REGISTER_FILE
+from nodes.system.record_store import COUNTS_FILE, RECORD_FILE
 from tests.closing import closed_at_end
 from tests.damages import DAMAGES, copy, damage, files_of
 from verifier.invariants import Broken
@@ -42,7 +43,7 @@ WISH_A = 8.0
 HOUSE_A = 2.0  # of other loads
 STORES = (
     "settings.json", "cards.json", "session-wish.json", "safety-latch.json", LABEL_FILE,
-    "sessions.sqlite", REGISTER_FILE,
+    "sessions.sqlite", REGISTER_FILE, COUNTS_FILE, RECORD_FILE,
 )  # fmt: skip
 FILES = tuple(file for store in STORES for file in files_of(store))
 PATIENCE_S = 60.0

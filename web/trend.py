@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 320, 140  # of the drawing; the text is as large as that of the page
-LEFT, RIGHT, TOP, BOTTOM = 40, 8, 10, 20
+LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 20
 MOST_STEPS = 4  # of the axis
+STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)  # times a power of 10
 LEAST_TOP = 1.0  # of an axis whose values are all 0
 
 Values = Sequence[float | None]  # oldest first; None: not measured
@@ -84,7 +85,7 @@ def bars(key: str, title: str, ends: tuple[str, str], values: dict[str, Sequence
     count = max((len(each) for each in values.values()), default=0)
     if not count:
         return _nothing(key, title)
-    ticks, top = _axis(max(max(each) for each in values.values()), "")
+    ticks, top = _axis(max(max(each) for each in values.values()), "", is_whole=True)
     step = (WIDTH - LEFT - RIGHT) / count
     width = round(max(1.0, min(12.0, 0.8 * step)), 1)
     drawn = tuple(
@@ -111,12 +112,16 @@ def _nothing(key: str, title: str) -> Trend:
     return Trend(key=key, title=title, words="Nothing yet.", first="", last="")
 
 
-def _axis(most: float, unit: str) -> tuple[tuple[TrendTick, ...], float]:
-    """Return the grid from 0 on in round steps, and its top."""
+def _axis(most: float, unit: str, *, is_whole: bool = False) -> tuple[tuple[TrendTick, ...], float]:
+    """Return the grid from 0 on in round steps, and its top.
+
+    :param is_whole: of counts.
+    """
     most = max(most, LEAST_TOP)
     power = 10.0 ** math.floor(math.log10(most / MOST_STEPS))
+    steps = (each * power for each in STEPS)
     step = next(
-        each * power for each in (1.0, 2.0, 2.5, 5.0, 10.0) if most / (each * power) <= MOST_STEPS
+        each for each in steps if most / each <= MOST_STEPS and (not is_whole or each.is_integer())
     )
     count = math.ceil(most / step - 1e-9)
     top = count * step

@@ -151,7 +151,7 @@ def _add_test(evidence: Evidence, watched: WatchedTest, outcome: SelfTestOutcome
         utc_ns=watched.utc_ns,
         outcome=outcome,
         active_ms=_ms(watched.active_s),
-        idle_ms=_ms(watched.idle_s),
+        idle_ms=None if watched.active_s is None else _ms(watched.idle_s),
         earth_ohm=round(median(watched.earth_ohm), 1) if watched.earth_ohm else None,
     )
     tests = (*message.tests, report)[-MOST_TESTS:]

@@ -1,8 +1,8 @@
 """When the safety record is written. Pure.
 
-A change is on the disk within 2 s, and at once at a stop. A vehicle that has the contactor closed
-and opened all day costs 350 writes of the sums, 1.4 MB, and 30 of the lists, 4 MB; a day of three
-charges costs less than 0.2 MB, and an idle one nothing.
+A change is on the disk within 2 s, and at once at a stop. Lists that are full are 0.4 MB: a vehicle
+that has the contactor closed and opened all day costs 16 writes of them and 350 of the sums, 8 MB.
+A day of three charges costs one write of the lists and some of the sums, an idle one none.
 """
 
 from msgspec import Struct, field
@@ -15,7 +15,7 @@ from nodes.system.safety_record import KeptRecord
 
 STORE_S = 2.0  # between two writes: a self-test and the closing after it are often one
 SLOW_S, BURST = 300.0, 60  # after 60 writes one each 5 min is earned
-LISTS_S, LISTS_BURST = 3600.0, 6  # and of the lists, after 6, one each hour
+LISTS_S, LISTS_BURST = 7200.0, 4  # and of the lists, after 4, one each 2 h
 
 
 class RecordWrite(Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class RecordPace(Struct, frozen=True, kw_only=True):
     lists_paid_s: float = 0.0
     lists_tests: int = 0  # number of the newest self-test in the lists on the disk
     lists_loaded: int = 0  # openings under load that are counted there
-    lists_day: str = ""  # newest day there
+    lists_day: str | None = None  # newest day there; None: not written since the start
 
 
 def begin(record: KeptRecord) -> RecordPace:
@@ -50,6 +50,8 @@ def keep(
     store = pace.store
     if written is not None:
         store = retry(store, written, moment.now_s, replaces_all)
+        if written.problem is not None:  # perhaps of the lists
+            pace = replace(pace, lists_day=None)
     if pace.record != store.newest:
         store = queue(store, pace.record, replaces_all)
     pace = replace(pace, store=store)

@@ -113,15 +113,15 @@ class RecordStore:
         return merged(record, head), Stored.PREVIOUS if is_short else stored
 
     def write(self, record: KeptRecord, *, is_whole: bool) -> None:
-        """Store the sums, and the whole record before them if it is due.
+        """Store the sums, which a full disk takes as well, and then the lists if they are due.
 
-        :raises StoreError: it is not stored.
+        :raises StoreError: not all is stored.
         """
-        if is_whole:
-            write_generations(self._record_path, record, lowers=False)
         self._slots.write(encode(head_of(record)))
         with suppress(StoreError):  # the sums are stored; the mark is made by the next write
             mark_begun(self._counts_path)
+        if is_whole:
+            write_generations(self._record_path, record, lowers=False)
 
     def close(self) -> None:
         """Close the file of the sums."""
