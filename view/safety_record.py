@@ -138,7 +138,7 @@ def shown_openings(openings: Iterable[ContactorOperation]) -> tuple[ShownOpening
     )
 
 
-def tests_table(tests: Iterable[SelfTestReport]) -> str:
+def table_of_tests(tests: Iterable[SelfTestReport]) -> str:
     """Return self-tests as comma-separated values, with a line of titles."""
     rows = (
         (
@@ -154,7 +154,7 @@ def tests_table(tests: Iterable[SelfTestReport]) -> str:
     return _table(TEST_COLUMNS, rows)
 
 
-def days_table(days: Iterable[SafetyDay]) -> str:
+def table_of_days(days: Iterable[SafetyDay]) -> str:
     """Return days as comma-separated values, with a line of titles."""
     rows = (
         (

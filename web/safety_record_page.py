@@ -18,13 +18,13 @@ from msgs.methods import SHOW_SAFETY_RECORD
 from msgs.requests import Status
 from view.safety_record import (
     day_words,
-    days_table,
     figures,
     record_warnings,
     shown_openings,
     shown_tests,
     stored_words,
-    tests_table,
+    table_of_days,
+    table_of_tests,
 )
 from web.box import Box
 from web.trend import Trend, bars, curves
@@ -69,9 +69,9 @@ class SafetyRecordPage:
         """Return one of the lists as a file for other programs, the newest first."""
         match name:
             case "self-tests":
-                content = tests_table(self._tests())
+                content = table_of_tests(self._tests())
             case "days":
-                content = days_table(self._days())
+                content = table_of_days(self._days())
             case _:
                 raise NotFound
         response = Response(content, mimetype="text/csv")

@@ -29,6 +29,7 @@ SNAPSHOT = FrontSnapshot(
     began_s=-60.0,
     rfid=said("rfid"),
     wish=said("wish"),
+    record=said("record"),
     dcs=said("dcs"),
     smart_home=said("smart_home"),
     settings=said("settings"),

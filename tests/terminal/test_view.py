@@ -58,6 +58,7 @@ IDLE = FrontSnapshot(
     began_s=900.0,
     rfid=said("rfid"),
     wish=said("wish"),
+    record=said("record"),
     dcs=said("dcs"),
     smart_home=said("smart_home"),
     settings=said("settings"),
