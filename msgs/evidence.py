@@ -81,7 +81,7 @@ class SafetyEvidence(Struct, frozen=True, kw_only=True):
     that was down misses reports beyond those in the message, and no count.
     """
 
-    run: Name  # of safety: another one begins at 0
+    process: Name  # the id of safety's process: another one begins at 0
     counts: SafetyCounts = SafetyCounts()
     tests: Annotated[tuple[SelfTestReport, ...], Meta(max_length=MOST_TESTS)] = ()
     operations: Annotated[tuple[ContactorOperation, ...], Meta(max_length=MOST_OPERATIONS)] = ()

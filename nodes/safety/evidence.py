@@ -70,7 +70,7 @@ class WatchedMove(Struct, frozen=True, kw_only=True):
 class Evidence(Struct, frozen=True, kw_only=True):
     """What has been counted, and what runs."""
 
-    message: SafetyEvidence = SafetyEvidence(run="")
+    message: SafetyEvidence = SafetyEvidence(process="")
     test: WatchedTest | None = None
     move: WatchedMove | None = None
     has_dropped: bool = False  # the coil has dropped by itself, and is still commanded on

@@ -77,8 +77,8 @@ class SafetyNode:
         self._latch_path = bus.state_dir / LATCH_FILE
         self._spare_path = bus.run_dir / LATCH_FILE
         asked_path = bus.state_dir / RESTART_FILE
-        run = f"{bus.random('safety run').getrandbits(64):016x}"
-        self._evidence = SafetyEvidence(run=run)  # as published last
+        process = f"{bus.random('process of safety').getrandbits(64):016x}"
+        self._evidence = SafetyEvidence(process=process)  # as published last
         self._state = State(evidence=Evidence(message=self._evidence))
         self._outputs: Outputs | None = None
         self._looked_s = -math.inf

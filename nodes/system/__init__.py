@@ -1,13 +1,13 @@
-"""The box's label, its settings, and its restart.
+"""The box's label, its settings, its restart, and the safety record.
 
 subscribes  session/status, led/frame (looked at when the authorisation is to be configured),
-            safety/status (when the phase assignment is)
-publishes   settings (latched, on change)
+            safety/status (when the phase assignment is), safety/evidence (each message)
+publishes   settings, system/safety_record (latched, on change)
 answers     get (the settings), set (change some of them), restart (the whole graph restarts),
-            set_clock (UTC is set, and the whole graph restarts)
+            set_clock (UTC is set, and the whole graph restarts), safety_record (what was counted)
 asks        launch: restart_all
-touches     label.json, settings.json and asked-restart.json in the state directory, each in two
-            generations; the clock (`box_clock`)
+touches     label.json, settings.json, asked-restart.json and safety-record.json in the state
+            directory, each in two generations; safety-counts there; the clock (`box_clock`)
 deadline    none; a change is answered when it is on the disk
 safe state  none of its own: the other nodes keep the newest settings
 
@@ -47,6 +47,14 @@ is stored and asked for, others are answered with "not ready".
 The clock is set to what a person's browser shows, from 2026 to 2045, unless a time server sets it
 or the process may not; then the box restarts as above: no part goes on with the time before.
 
-provision.py makes a label, label.py stores it; machine.py merges settings and checks changes;
-msgs/setting_keys.py has the table of settings, words.py the texts.
+The safety record is the sum of what safety has counted in all of its processes: self-tests,
+operations of the contactor, the earth. safety publishes and waits for nobody; here it is added up
+and stored within 2 s, and at a stop (`record_pace.py`). Each sum is stored with safety's process
+and those of its counts that are in it, so that nothing is counted twice. If one of its files is
+damaged the counts are those of the other; if both are, they begin again, and the page says so.
+
+safety_record.py adds up, record_store.py has the files, record_pace.py says when they are written,
+record_keeper.py is the wiring of these. provision.py makes a label, label.py stores it; machine.py
+merges settings and checks changes; msgs/setting_keys.py has the table of settings, words.py the
+texts.
 """

@@ -1,12 +1,13 @@
 """The safety record: what safety has counted since the box was new. Pure.
 
-safety's counts begin at 0 with each of its runs. What is added here is the growth since the message
-before of the same run; run and counts that were added are stored together with the sums, so that a
-restart, or a loss of power, adds nothing twice and leaves nothing out that was heard.
+safety's counts begin at 0 with each of its processes. What is added here is the growth since the
+message before of the same process; its id and the counts that were added are stored together with
+the sums, so that a restart, or a loss of power, adds nothing twice and leaves nothing out that was
+heard.
 
-A run that has closed the contactor once more than it has opened it, and is followed by another run,
-has ended with the contactor closed: with a loss of power, or killed. That opening is counted as not
-seen.
+A process that has closed the contactor once more than it has opened it, and is followed by another
+one, has ended with the contactor closed: with a loss of power, or killed. That opening is counted
+as not seen.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,9 +47,9 @@ class RecordSums(Struct, frozen=True, kw_only=True):
     """The sums, and what of safety's counts is in them."""
 
     number: Count = 0  # of the change: the larger one is newer
-    run: Name = ""  # of safety, the newest that was heard
-    seen: SafetyCounts = SafetyCounts()  # of that run
-    operations: Count = 0  # number of the newest operation of that run
+    process: Name = ""  # of safety, the newest that was heard
+    seen: SafetyCounts = SafetyCounts()  # of that process
+    operations: Count = 0  # number of the newest operation of that process
     counts: SafetyCounts = SafetyCounts()
     since_utc_ns: Nanoseconds = 0  # of the first that was counted; 0: not known
     unseen_openings: Count = 0
@@ -74,7 +75,7 @@ def hear(
         newest day that is known.
     """
     sums = record.sums
-    is_same = evidence.run == sums.run and not _is_before(evidence.counts, sums.seen)
+    is_same = evidence.process == sums.process and not _is_before(evidence.counts, sums.seen)
     seen = sums.seen if is_same else SafetyCounts()
     operations = sums.operations if is_same else 0
     is_unseen = not is_same and sums.seen.closings > sums.seen.openings
@@ -83,7 +84,7 @@ def hear(
         return record
     if is_unseen:
         added = replace(added, openings=added.openings + 1)
-    offset = sums.counts.tests - seen.tests  # from the numbers of this run to those of the box
+    offset = sums.counts.tests - seen.tests  # from the numbers of this process to those of the box
     tests = tuple(
         replace(_timed(each, is_utc_set), number=each.number + offset)
         for each in evidence.tests
@@ -96,7 +97,7 @@ def hear(
     first_earth_ohm = (*sums.first_earth_ohm, *earth_ohm)[:EARTH_TESTS]
     sums = RecordSums(
         number=sums.number + 1,
-        run=evidence.run,
+        process=evidence.process,
         seen=evidence.counts,
         operations=evidence.counts.closings + evidence.counts.openings,
         counts=_more(sums.counts, added),
@@ -204,7 +205,7 @@ def _has_risen(first_ohm: float | None, newest_ohm: float | None) -> bool:
 
 
 def _is_before(counts: SafetyCounts, seen: SafetyCounts) -> bool:
-    """Return whether a count is lower than one that was seen: it is of another run."""
+    """Return whether a count is lower than one that was seen: it is of another process."""
     return any(each < one for each, one in zip(astuple(counts), astuple(seen), strict=True))
 
 

@@ -169,7 +169,7 @@ def test_nothing_is_published_while_nothing_happens() -> None:
 
 # --- one step of the contactor -------------------------------------------------------------------
 
-START = Evidence(message=SafetyEvidence(run="1"))
+START = Evidence(message=SafetyEvidence(process="1"))
 
 
 def step(evidence: Evidence, now_s: float, *phases: Any, **given: Any) -> Evidence:

@@ -30,7 +30,7 @@ def sample(number: int, tests: int | None = None, day: int = 1) -> KeptRecord:
     return KeptRecord(
         sums=RecordSums(
             number=number,
-            run="a",
+            process="a",
             counts=SafetyCounts(
                 closings=number, openings=number, openings_under_load=number, tests=last
             ),
@@ -53,7 +53,7 @@ def largest() -> KeptRecord:
     )  # fmt: skip
     days = [str(date(2024, 11, 30) + timedelta(days=each)) for each in range(MOST_DAYS)]
     sums = RecordSums(
-        number=LARGE, run="f" * 16, seen=counts, operations=2 * LARGE, counts=counts,
+        number=LARGE, process="f" * 16, seen=counts, operations=2 * LARGE, counts=counts,
         since_utc_ns=LATE_NS, unseen_openings=LARGE, first_earth_ohm=(1234.5,) * EARTH_TESTS,
     )  # fmt: skip
     return KeptRecord(

@@ -1,4 +1,4 @@
-"""The sums of what safety has counted: over its runs, restarts of the keeper, and days."""
+"""The sums of what safety has counted: over its processes, restarts of the keeper, and days."""
 
 from dataclasses import dataclass, field
 
@@ -35,7 +35,7 @@ MOST_A = 16.0
 class FakeSafety:
     """Counts as safety does, and says it."""
 
-    run: str = "a"
+    process: str = "a"
     counts: SafetyCounts = field(default_factory=SafetyCounts)
     tests: list[SelfTestReport] = field(default_factory=list)
     operations: list[ContactorOperation] = field(default_factory=list)
@@ -77,7 +77,7 @@ class FakeSafety:
     @property
     def said(self) -> SafetyEvidence:
         return SafetyEvidence(
-            run=self.run,
+            process=self.process,
             counts=self.counts,
             tests=tuple(self.tests[-MOST_TESTS:]),
             operations=tuple(self.operations[-MOST_OPERATIONS:]),
@@ -109,23 +109,23 @@ def test_what_is_heard_twice_is_counted_once() -> None:
     assert len(record.tests) == len(record.openings) == 1
 
 
-def test_a_run_of_safety_is_added_to_those_before() -> None:
+def test_a_process_of_safety_is_added_to_those_before() -> None:
     record = add(KeptRecord(), charge(charge(FakeSafety())).said)
-    record = add(record, FakeSafety(run="b").said, charge(FakeSafety(run="b"), MOST_A).said)
+    record = add(record, FakeSafety(process="b").said, charge(FakeSafety(process="b"), MOST_A).said)
     assert record.sums.counts.closings == record.sums.counts.openings == 3
     assert [each.number for each in record.tests] == [1, 2, 3]  # of the box
     assert record.sums.unseen_openings == 0
 
 
-def test_a_closing_whose_run_ends_without_its_opening_is_an_opening_that_was_not_seen() -> None:
+def test_a_closing_whose_process_ends_without_its_opening_is_an_opening_that_was_not_seen() -> None:
     record = add(KeptRecord(), FakeSafety().close().said)
-    record = add(record, FakeSafety(run="b").said)
+    record = add(record, FakeSafety(process="b").said)
     assert (record.sums.counts.openings, record.sums.unseen_openings) == (1, 1)
-    again = add(record, FakeSafety(run="b").said, FakeSafety(run="c").said)
+    again = add(record, FakeSafety(process="b").said, FakeSafety(process="c").said)
     assert again.sums.unseen_openings == 1
 
 
-def test_a_run_of_the_same_name_that_has_counted_less_is_another_one() -> None:
+def test_a_process_of_the_same_name_that_has_counted_less_is_another_one() -> None:
     record = add(KeptRecord(), charge(charge(FakeSafety())).said)
     assert add(record, charge(FakeSafety()).said).sums.counts.closings == 3
 
@@ -141,14 +141,16 @@ def test_counts_are_complete_though_their_reports_were_missed() -> None:
     assert [each.number for each in add(record, safety.said).tests] == list(range(43, 52))
 
 
-ACTS = st.lists(st.sampled_from(["test", "close_open", "new run", "hear", "restart"]), max_size=40)
+ACTS = st.lists(
+    st.sampled_from(["test", "close_open", "new process", "hear", "restart"]), max_size=40
+)
 
 
 @settings(max_examples=60, deadline=None)
 @given(ACTS)
 def test_whenever_the_keeper_hears_or_restarts_all_is_counted_once(acts: list[str]) -> None:
-    """A run is heard before it ends: what it counts after that is known to nobody."""
-    record, safety, tests, closings, runs = KeptRecord(), FakeSafety(), 0, 0, 0
+    """A process is heard before it ends: what it counts after that is known to nobody."""
+    record, safety, tests, closings, processes = KeptRecord(), FakeSafety(), 0, 0, 0
     for act in acts:
         match act:
             case "test":
@@ -157,10 +159,10 @@ def test_whenever_the_keeper_hears_or_restarts_all_is_counted_once(acts: list[st
             case "close_open":
                 safety.close().open()
                 closings += 1
-            case "new run":
+            case "new process":
                 record = add(record, safety.said)
-                runs += 1
-                safety = FakeSafety(run=str(runs))
+                processes += 1
+                safety = FakeSafety(process=str(processes))
             case "restart":  # what is stored is all that is left
                 record = KeptRecord(sums=record.sums, tests=record.tests, days=record.days)
                 record = add(record, safety.said)
