@@ -94,11 +94,26 @@ class RecordWarning(StrEnum):
     EARTH_RISEN = "earth_risen"  # the earth loop, by EARTH_RISE_OHM or more
 
 
+class RecordPart(StrEnum):
+    """What may be new beside a box that goes on."""
+
+    CONTACTOR = "contactor"  # it was replaced: its operations begin at 0
+    EARTH = "earth"  # another place, or other works: the next self-tests are the first ones
+
+
+class RenewPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Arguments of `renew`: what is new."""
+
+    part: RecordPart
+
+
 class SafetyRecordStatus(Struct, frozen=True, kw_only=True):
     """What the box has counted since it was new, and what is wrong with it. Sent on change."""
 
     counts: SafetyCounts
+    operations: Count = 0  # closings of the present contactor
     since_utc_ns: Nanoseconds = 0  # of the first that was counted; 0: not known
+    contactor_utc_ns: Nanoseconds = 0  # when the contactor was replaced; 0: never, or not known
     # Openings that were not heard, as a loss of power or the end of safety came before. They are in
     # `counts.openings`; their current is not known.
     unseen_openings: Count = 0

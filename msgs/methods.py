@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from msgs.clock import SetClock
 from msgs.dcs import CardDecision, CheckCard
-from msgs.evidence import SafetyRecord, SafetyRecordArguments
+from msgs.evidence import RenewPart, SafetyRecord, SafetyRecordArguments
 from msgs.launch import GraphStatus, Restarted
 from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading, MeterToTest
@@ -312,6 +312,15 @@ SHOW_SAFETY_RECORD = Method(
     result=SafetyRecord,
     callers=("web", TOOLS),
     text="Show what was counted of self-tests and contactor, the newest first.",
+)
+RENEW_PART = Method(
+    name="renew",
+    server="system",
+    arguments=RenewPart,
+    result=NoneType,
+    callers=("web", TOOLS),
+    text="Count from 0 for a contactor that was replaced, or compare with another earth.",
+    timeout_s=5.0,  # assumed: a slow disk
 )
 
 # --- web ------------------------------------------------------------------------------------------

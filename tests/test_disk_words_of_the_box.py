@@ -32,6 +32,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "energy_limit": {"energy_wh": 5000.0},
     "find_phases": {"action": "begin"},
     "present": {"tag": "04A1B2C3D4E5F600"},
+    "renew": {"part": "contactor"},
     "set": {"changes": {"hotspot.channel": 6}},
     "set_clock": {"utc": "2027-01-15T08:00:00Z"},
     "test_connection": {"manufacturer": "tq", "host": "192.0.2.1"},

@@ -151,6 +151,29 @@ def test_an_ordered_restart_loses_no_operation(tmp_path: Path) -> None:
     assert (status["counts"]["closings"], status["counts"]["openings"]) == (1, 1)
 
 
+def test_a_new_contactor_is_counted_from_0_after_a_loss_of_power_as_well(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    charge(box)
+    box.act("unplug")
+    box.advance(SETTLED_S)
+    box.ask("system", "renew", {"part": "contactor"})
+    box.lose_power(10.0)  # at once: it is on the disk when it is answered
+    status = record(box)["status"]
+    assert (status["operations"], status["counts"]["closings"]) == (0, 1)
+    assert status["contactor_utc_ns"] > 0
+    charge(box)
+    assert record(box)["status"]["operations"] == 1
+
+
+def test_a_new_contactor_that_the_disk_refuses_is_none(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    charge(box)
+    box.refuse_writes(Refusal.ALL)
+    assert box.refused("system", "renew", {"part": "contactor"}).startswith("Nothing was changed:")
+    box.refuse_writes(None)
+    assert record(box)["status"]["operations"] == 1
+
+
 def test_a_read_only_disk_is_shown_and_what_was_counted_is_stored_later(tmp_path: Path) -> None:
     box = Box(tmp_path)
     box.advance(SETTLED_S)

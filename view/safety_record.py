@@ -71,7 +71,7 @@ class ShownOpening(Struct, frozen=True, kw_only=True):
 def record_warnings(status: SafetyRecordStatus) -> tuple[str, ...]:
     """Return what the record shows that somebody should see to."""
     words = {
-        RecordWarning.WORN: f"the contactor has made {status.counts.closings:,} of about "
+        RecordWarning.WORN: f"the contactor has made {status.operations:,} of about "
         f"{ENDURANCE:,} operations; have it replaced by an electrician before it is worn out",
         RecordWarning.EARTH_RISEN: f"the earth loop has risen from {_ohm(status.first_earth_ohm)} "
         f"in the first self-tests to {_ohm(status.newest_earth_ohm)}; have the protective earth "
@@ -92,11 +92,15 @@ def stored_words(status: SafetyRecordStatus) -> str:
 def figures(status: SafetyRecordStatus) -> tuple[RecordFigure, ...]:
     """Return the counts for a person."""
     counts = status.counts
-    share = 100.0 * counts.closings / ENDURANCE
+    share = 100.0 * status.operations / ENDURANCE
     since = day_words(status.since_utc_ns) if status.since_utc_ns else NOT_KNOWN
-    rows = (
+    rows = [
         ("Counted since", since),
-        ("Operations", f"{counts.closings:,} of about {ENDURANCE:,} ({share:.1f} %)"),
+        (
+            "Operations of this contactor",
+            f"{status.operations:,} of about {ENDURANCE:,} ({share:.1f} %)",
+        ),
+        ("Closings", f"{counts.closings:,}"),
         ("Openings", f"{counts.openings:,}"),
         (f"Openings under load, at {LOADED_A:g} A or more", f"{counts.openings_under_load:,}"),
         ("Largest current at an opening", f"{counts.most_a:.1f} A"),
@@ -105,7 +109,9 @@ def figures(status: SafetyRecordStatus) -> tuple[RecordFigure, ...]:
         ("Self-tests", f"{counts.tests:,}, of which {counts.failed_tests:,} failed"),
         ("Earth loop, first self-tests", _ohm(status.first_earth_ohm)),
         ("Earth loop, newest self-tests", _ohm(status.newest_earth_ohm)),
-    )
+    ]
+    if status.contactor_utc_ns:
+        rows.append(("Contactor replaced", day_words(status.contactor_utc_ns)))
     return tuple(RecordFigure(title=title, words=words) for title, words in rows)
 
 

@@ -56,7 +56,7 @@ class SafetyRecordPage:
             warnings=[f"{each[0].upper()}{each[1:]}." for each in record_warnings(record.status)],
             stored=stored_words(record.status),
             figures=figures(record.status),
-            operations=record.status.counts.closings,
+            operations=record.status.operations,
             endurance=ENDURANCE,
             worn=WORN_OPERATIONS,
             trends=trends_of(record),

@@ -4,7 +4,8 @@ subscribes  session/status, led/frame (looked at when the authorisation is to be
             safety/status (when the phase assignment is), safety/evidence (each message)
 publishes   settings, system/safety_record (latched, on change)
 answers     get (the settings), set (change some of them), restart (the whole graph restarts),
-            set_clock (UTC is set, and the whole graph restarts), safety_record (what was counted)
+            set_clock (UTC is set, and the whole graph restarts), safety_record (what was counted),
+            renew (the contactor or the earth is new: its count begins again)
 asks        launch: restart_all
 touches     label.json, settings.json, asked-restart.json and safety-record.json in the state
             directory, each in two generations; safety-counts there; the clock (`box_clock`)

@@ -1,4 +1,4 @@
-"""Wiring of system: label, settings and their file, clock, safety record; five requests."""
+"""Wiring of system: label, settings and their file, clock, safety record; their requests."""
 
 from collections import deque
 from collections.abc import Callable

@@ -23,6 +23,7 @@ from msgs.evidence import (
     EARTH_TESTS,
     WORN_OPERATIONS,
     ContactorOperation,
+    RecordPart,
     RecordWarning,
     SafetyCounts,
     SafetyDay,
@@ -52,6 +53,9 @@ class RecordSums(Struct, frozen=True, kw_only=True):
     operations: Count = 0  # number of the newest operation of that process
     counts: SafetyCounts = SafetyCounts()
     since_utc_ns: Nanoseconds = 0  # of the first that was counted; 0: not known
+    closings_before: Count = 0  # of contactors that were replaced
+    contactor_utc_ns: Nanoseconds = 0  # when the last one was replaced
+    tests_before: Count = 0  # self-tests beside another earth
     unseen_openings: Count = 0
     # Of the first self-tests that have measured it, oldest first.
     first_earth_ohm: Annotated[tuple[Ohms, ...], Meta(max_length=EARTH_TESTS)] = ()
@@ -95,7 +99,8 @@ def hear(
     )
     earth_ohm = tuple(each.earth_ohm for each in tests if each.earth_ohm is not None)
     first_earth_ohm = (*sums.first_earth_ohm, *earth_ohm)[:EARTH_TESTS]
-    sums = RecordSums(
+    sums = replace(
+        sums,
         number=sums.number + 1,
         process=evidence.process,
         seen=evidence.counts,
@@ -111,6 +116,21 @@ def hear(
         days = with_day(days, _on_day(_find(days, day), added, tests, moves))
     openings = tuple(each for each in moves if each.is_under_load)
     return extended(record, sums, tests, openings, days)
+
+
+def renewed(record: KeptRecord, part: RecordPart, utc_ns: int, *, is_utc_set: bool) -> KeptRecord:
+    """Return a record that counts from now on for a new part; what was counted stays."""
+    sums = replace(record.sums, number=record.sums.number + 1)
+    match part:
+        case RecordPart.CONTACTOR:
+            sums = replace(
+                sums,
+                closings_before=sums.counts.closings,
+                contactor_utc_ns=utc_ns if is_utc_set else 0,
+            )
+        case RecordPart.EARTH:
+            sums = replace(sums, tests_before=sums.counts.tests, first_earth_ohm=())
+    return replace(record, sums=sums)
 
 
 def extended(
@@ -149,13 +169,16 @@ def status_of(record: KeptRecord, stored: Stored, unstored: str) -> SafetyRecord
     sums = record.sums
     first_ohm, newest_ohm = earth_trend(record)
     warnings = []
-    if sums.counts.closings >= WORN_OPERATIONS:
+    operations = sums.counts.closings - sums.closings_before
+    if operations >= WORN_OPERATIONS:
         warnings.append(RecordWarning.WORN)
     if _has_risen(first_ohm, newest_ohm):
         warnings.append(RecordWarning.EARTH_RISEN)
     return SafetyRecordStatus(
         counts=sums.counts,
+        operations=operations,
         since_utc_ns=sums.since_utc_ns,
+        contactor_utc_ns=sums.contactor_utc_ns,
         unseen_openings=sums.unseen_openings,
         first_earth_ohm=first_ohm,
         newest_earth_ohm=newest_ohm,
@@ -168,7 +191,11 @@ def status_of(record: KeptRecord, stored: Stored, unstored: str) -> SafetyRecord
 def earth_trend(record: KeptRecord) -> tuple[float | None, float | None]:
     """Return the medians of the earth loop in the first and in the newest self-tests [ohm]."""
     first = record.sums.first_earth_ohm
-    newest = [each.earth_ohm for each in record.tests if each.earth_ohm is not None]
+    newest = [
+        each.earth_ohm
+        for each in record.tests
+        if each.earth_ohm is not None and each.number > record.sums.tests_before
+    ]
     first_ohm = _median(first) if len(first) >= EARTH_TESTS else None
     return first_ohm, _median(newest[-EARTH_TESTS:])
 

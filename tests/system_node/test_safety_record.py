@@ -13,6 +13,7 @@ from msgs.evidence import (
     MOST_TESTS,
     WORN_OPERATIONS,
     ContactorOperation,
+    RecordPart,
     RecordWarning,
     SafetyCounts,
     SafetyDay,
@@ -24,7 +25,14 @@ from msgs.evidence import (
 )
 from msgs.stored import Stored
 from nodes.system import safety_record
-from nodes.system.safety_record import KeptRecord, RecordSums, answer_of, hear, status_of
+from nodes.system.safety_record import (
+    KeptRecord,
+    RecordSums,
+    answer_of,
+    hear,
+    renewed,
+    status_of,
+)
 
 DAY_NS = 86_400 * 10**9
 UTC_NS = 1_796_083_200 * 10**9  # 2026-12-01
@@ -258,6 +266,31 @@ def test_the_first_earth_is_known_after_ten_tests_however_long_ago() -> None:
         first_ohm = shown(record).first_earth_ohm
         assert first_ohm == (5.0 if number >= EARTH_TESTS - 1 else None)
     assert shown(record).newest_earth_ohm == 6.0
+
+
+def test_a_new_contactor_is_counted_from_0_and_the_sums_stay() -> None:
+    sums = RecordSums(counts=SafetyCounts(closings=WORN_OPERATIONS, openings=WORN_OPERATIONS))
+    record = renewed(KeptRecord(sums=sums), RecordPart.CONTACTOR, UTC_NS, is_utc_set=True)
+    record = add(record, charge(FakeSafety()).said)
+    status = shown(record)
+    assert (status.operations, status.counts.closings) == (1, WORN_OPERATIONS + 1)
+    assert (status.warnings, status.contactor_utc_ns) == ((), UTC_NS)
+    later = renewed(record, RecordPart.CONTACTOR, 7, is_utc_set=False)
+    assert (shown(later).operations, shown(later).contactor_utc_ns) == (0, 0)
+
+
+def test_beside_another_earth_the_next_self_tests_are_the_first_ones() -> None:
+    safety, record = FakeSafety(), KeptRecord()
+    for number in range(2 * EARTH_TESTS):
+        record = add(record, safety.test(20.0 if number < EARTH_TESTS else 90.0).said)
+    assert shown(record).warnings == (RecordWarning.EARTH_RISEN,)
+    record = renewed(record, RecordPart.EARTH, UTC_NS, is_utc_set=True)
+    status = shown(record)
+    assert (status.first_earth_ohm, status.newest_earth_ohm, status.warnings) == (None, None, ())
+    for _ in range(EARTH_TESTS):
+        record = add(record, safety.test(91.0).said)
+    assert (shown(record).first_earth_ohm, shown(record).warnings) == (91.0, ())
+    assert len(record.tests) == 3 * EARTH_TESTS
 
 
 def test_the_lists_are_answered_in_parts_the_newest_first() -> None:

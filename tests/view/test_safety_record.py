@@ -44,8 +44,8 @@ def self_test(outcome: SelfTestOutcome = SelfTestOutcome.PASSED) -> SelfTestRepo
 def status(*warnings: RecordWarning, unstored: str = "") -> SafetyRecordStatus:
     counts = SafetyCounts(closings=82_340, openings=82_340, openings_under_load=12, most_a=31.7)
     return SafetyRecordStatus(
-        counts=counts, since_utc_ns=UTC_NS, first_earth_ohm=20.0, newest_earth_ohm=81.5,
-        warnings=warnings, unstored=unstored,
+        counts=counts, operations=82_340, since_utc_ns=UTC_NS, first_earth_ohm=20.0,
+        newest_earth_ohm=81.5, warnings=warnings, unstored=unstored,
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_the_live_page_and_the_terminal_have_the_warnings() -> None:
 
 def test_the_counts_are_compared_with_the_endurance() -> None:
     words = {each.title: each.words for each in figures(status())}
-    assert words["Operations"] == "82,340 of about 100,000 (82.3 %)"
+    assert words["Operations of this contactor"] == "82,340 of about 100,000 (82.3 %)"
     assert words["Openings under load, at 1 A or more"] == "12"
     assert words["Counted since"] == "2026-12-01"
     assert words["Earth loop, newest self-tests"] == "81.5 ohm"

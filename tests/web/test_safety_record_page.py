@@ -43,7 +43,9 @@ def keeps(desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
         if arguments.before_day is not None:
             older = older[0], tuple(e for e in days if e.day < arguments.before_day)
         status = SafetyRecordStatus(
-            counts=SafetyCounts(closings=85_000, tests=count), warnings=(RecordWarning.WORN,)
+            counts=SafetyCounts(closings=85_000, tests=count),
+            operations=85_000,
+            warnings=(RecordWarning.WORN,),
         )
         opening = ContactorOperation(number=2, utc_ns=UTC_NS, is_closing=False, current_a=15.9)
         return Answer(
@@ -85,6 +87,10 @@ def test_what_a_box_has_done_is_on_its_page(tmp_path: Any) -> None:
     assert [each["outcome"] for each in rows_of(owner, "self-tests")] == ["passed"]
     (day,) = rows_of(owner, "days")
     assert (day["closings"], day["openings"], day["openings_under_load"]) == ("1", "1", "1")
+    new = owner.send("/system/new-part", {"part": "contactor"})
+    assert (new.status_code, new.location) == (303, "/system/new-part?saved=new-part")
+    assert "0 of about 100,000 (0.0 %)" in Reading(owner.get(PATH).text).text
+    assert owner.send("/system/new-part", {"part": "car"}).status_code == 400
 
 
 def test_warnings_and_failures_are_text(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,10 @@
 """The settings pages of the box itself: what it does, when, and for whom."""
 
+from msgs.evidence import RecordPart
 from msgs.methods import (
     REMOVE_CARD,
     RENAME_CARD,
+    RENEW_PART,
     RESTART_BOX,
     SET_BROKER_PASSWORD,
     SET_CLOCK,
@@ -336,6 +338,33 @@ PAGE_ADDRESS = Page(
         ),
     ),
     part=PagePart.ADDRESS,
+)
+
+NEW_PART = Page(
+    name="new-part",
+    title="A new contactor or earth",
+    lead="The safety record counts from 0 for a contactor that was replaced, and compares the "
+    "earth loop with the next ten self-tests after works at the earth, or at another place.",
+    warning="Only after the part was replaced: the warning of a worn contactor depends on it.",
+    menu=Menu.SYSTEM,
+    is_listed=False,
+    method=RENEW_PART,
+    groups=(
+        Group(
+            fields=(
+                Field(
+                    key="part",
+                    label="What is new",
+                    choices={
+                        RecordPart.CONTACTOR: Choice(label="The contactor"),
+                        RecordPart.EARTH: Choice(label="The protective earth"),
+                    },
+                ),
+            )
+        ),
+    ),
+    buttons=(Button(label="It is new"),),
+    said="The safety record counts it as new.",
 )
 
 RESTART = Page(

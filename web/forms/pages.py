@@ -22,6 +22,7 @@ PAGES: tuple[rows.Page, ...] = (
     box_pages.BROKER_PASSWORD,
     box_pages.METRICS,
     box_pages.PAGE_ADDRESS,
+    box_pages.NEW_PART,
     box_pages.RESTART,
 )
 """All of them, in the order of the menus."""

@@ -172,8 +172,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "wallbox_contactor_closings_total",
         COUNTER,
-        "Operations of the contactor since the box was new; it is made for about 100000.",
+        "Closings of the contactor since the box was new.",
         values.record(lambda record: values.one(record.counts.closings)),
+    ),
+    Metric(
+        "wallbox_contactor_operations",
+        GAUGE,
+        "Closings of the present contactor; it is made for about 100000.",
+        values.record(lambda record: values.one(record.operations)),
     ),
     Metric(
         "wallbox_contactor_openings_total",
