@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from msgs import plant
 from msgs.clock import SetClock
 from msgs.dcs import CardDecision, CheckCard
 from msgs.evidence import RenewPart, SafetyRecord, SafetyRecordArguments
@@ -17,18 +18,6 @@ from msgs.launch import GraphStatus, Restarted
 from msgs.load_manager import FindPhases, PhaseSearch
 from msgs.meter import MeterReading, MeterToTest
 from msgs.method import ANYBODY, EVERY_NODE, TOOLS, Method
-from msgs.plant import (
-    ExternalContact,
-    FaultName,
-    HouseLoad,
-    ModbusRead,
-    Power,
-    Registers,
-    ServicePress,
-    Sun,
-    Tap,
-    WorldStatus,
-)
 from msgs.requests import (
     EnergyLimitArguments,
     NoArguments,
@@ -356,21 +345,21 @@ UNPLUG = _act("unplug", NoArguments, "The vehicle stops and opens S2; the plug i
 PULL = _act("pull", NoArguments, "Pull the plug out under load.")
 READY = _act("ready", NoArguments, "The vehicle wants energy.")
 FULL = _act("full", NoArguments, "The vehicle stops wanting energy.")
-TAP = _act("tap", Tap, "Present cards to the reader; the box's own are on its label.")
+TAP = _act("tap", plant.Tap, "Present cards to the reader; the box's own are on its label.")
 TOUCH = _act("touch", NoArguments, "Press the touch key.")
-SERVICE = _act("service", ServicePress, "Press the service key for a time [s].")
-HOUSE = _act("house", HouseLoad, "Set the other loads of the house on L1, L2 and L3 [A].")
-SUN = _act("sun", Sun, "Set the solar power [W].")
-POWER = _act("power", Power, "Switch the mains of the box.")
-INPUT = _act("input", ExternalContact, "Open or close the contact at the external input.")
-FAULT = _act("fault", FaultName, "Break something.")
-CLEAR = _act("clear", FaultName, "Repair what `fault` has broken.")
+SERVICE = _act("service", plant.ServicePress, "Press the service key for a time [s].")
+HOUSE = _act("house", plant.HouseLoad, "Set the other loads of the house on L1, L2 and L3 [A].")
+SUN = _act("sun", plant.Sun, "Set the solar power [W].")
+POWER = _act("power", plant.Power, "Switch the mains of the box.")
+INPUT = _act("input", plant.ExternalContact, "Open or close the contact at the external input.")
+FAULT = _act("fault", plant.FaultName, "Break something.")
+CLEAR = _act("clear", plant.FaultName, "Repair what `fault` has broken.")
 
 WORLD = Method(
     name="status",
     server="plant",
     arguments=NoArguments,
-    result=WorldStatus,
+    result=plant.WorldStatus,
     callers=("web", TOOLS),
     text="Show the simulated world.",
     timeout_s=5.0,
@@ -378,8 +367,8 @@ WORLD = Method(
 MODBUS_READ = Method(
     name="modbus_read",
     server="plant",
-    arguments=ModbusRead,
-    result=Registers,
+    arguments=plant.ModbusRead,
+    result=plant.Registers,
     callers=("meter",),
     text="Read registers of a simulated meter, where there are no sockets.",
 )
