@@ -4,6 +4,7 @@ safety counts since its start, and publishes its counts with the newest reports.
 it hears over restarts and losses of power, and keeps it.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -19,6 +20,15 @@ LOADED_A = 1.0
 EARTH_TESTS = 10  # first and newest self-tests whose median earth is compared
 EARTH_RISE_OHM = 50.0  # assumed: a good loop has less than 100 ohm, and 500 ohm are refused
 MOST_TESTS, MOST_OPERATIONS = 8, 16  # newest reports in one message
+
+
+def median_ohm(values_ohm: Sequence[float]) -> float | None:
+    """Return the median of earth loops, to 0.1 ohm; None: there are none."""
+    if not values_ohm:
+        return None
+    ordered, half = sorted(values_ohm), len(values_ohm) // 2
+    middle = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2.0
+    return round(middle, 1)
 
 
 class SelfTestOutcome(StrEnum):

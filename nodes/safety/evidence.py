@@ -12,7 +12,6 @@ of the last 0.1 s counts.
 """
 
 import math
-from statistics import median
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,6 +26,7 @@ from msgs.evidence import (
     SafetyEvidence,
     SelfTestOutcome,
     SelfTestReport,
+    median_ohm,
 )
 from msgs.pilot import CpState
 from msgs.safety import Contactor, SafetyPhase
@@ -152,7 +152,7 @@ def _add_test(evidence: Evidence, watched: WatchedTest, outcome: SelfTestOutcome
         outcome=outcome,
         active_ms=_ms(watched.active_s),
         idle_ms=None if watched.active_s is None else _ms(watched.idle_s),
-        earth_ohm=round(median(watched.earth_ohm), 1) if watched.earth_ohm else None,
+        earth_ohm=median_ohm(watched.earth_ohm),
     )
     tests = (*message.tests, report)[-MOST_TESTS:]
     return replace(evidence, test=None, message=replace(message, counts=counts, tests=tests))

@@ -10,9 +10,8 @@ one, has ended with the contactor closed: with a loss of power, or killed. That 
 as not seen.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from statistics import median
 from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
@@ -33,6 +32,7 @@ from msgs.evidence import (
     SafetyRecordStatus,
     SelfTestOutcome,
     SelfTestReport,
+    median_ohm,
 )
 from msgs.stored import Stored
 from msgs.units import Count, Milliseconds, Name, Nanoseconds, Ohms
@@ -196,8 +196,8 @@ def earth_trend(record: KeptRecord) -> tuple[float | None, float | None]:
         for each in record.tests
         if each.earth_ohm is not None and each.number > record.sums.tests_before
     ]
-    first_ohm = _median(first) if len(first) >= EARTH_TESTS else None
-    return first_ohm, _median(newest[-EARTH_TESTS:])
+    first_ohm = median_ohm(first) if len(first) >= EARTH_TESTS else None
+    return first_ohm, median_ohm(newest[-EARTH_TESTS:])
 
 
 def answer_of(
@@ -219,10 +219,6 @@ def answer_of(
 
 
 # --- inside --------------------------------------------------------------------------------------
-
-
-def _median(values_ohm: Sequence[float]) -> float | None:
-    return round(median(values_ohm), 1) if values_ohm else None
 
 
 def _has_risen(first_ohm: float | None, newest_ohm: float | None) -> bool:

@@ -22,6 +22,7 @@ from msgs.evidence import (
     SafetyRecordStatus,
     SelfTestOutcome,
     SelfTestReport,
+    median_ohm,
 )
 from msgs.stored import Stored
 from nodes.system import safety_record
@@ -315,3 +316,11 @@ def test_a_day_that_is_new_is_put_in_its_place() -> None:
     days = (SafetyDay(day="2026-12-01"), SafetyDay(day="2026-12-03"))
     found = safety_record.with_day(days, SafetyDay(day="2026-12-02"))
     assert [each.day[-1] for each in found] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [((), None), ((3.0,), 3.0), ((9.0, 1.0, 2.04), 2.0), ((1.0, 4.0, 2.0, 400.0), 3.0)],
+)
+def test_the_median_of_earth_loops(values: tuple[float, ...], middle: float | None) -> None:
+    assert median_ohm(values) == middle
