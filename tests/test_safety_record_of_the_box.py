@@ -1,6 +1,7 @@
 """The safety record of a whole box: what happens to the contactor and its monitor is in it."""
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -212,5 +213,38 @@ def test_a_box_that_rests_writes_nothing(tmp_path: Path) -> None:
     box.advance(SETTLED_S)
     files = [tmp_path / name for name in (COUNTS_FILE, RECORD_FILE)]
     before = [(each.read_bytes(), each.stat().st_mtime_ns) for each in files]
-    box.advance(3600.0)
+    box.advance(600.0)
     assert [(each.read_bytes(), each.stat().st_mtime_ns) for each in files] == before
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_record_agrees_with_the_contacts_whatever_is_killed(tmp_path: Path, seed: int) -> None:
+    box, chance = Box(tmp_path, seed=seed), Random(seed)
+    for _ in range(12):
+        charge(box)
+        match chance.randrange(6):
+            case 0:
+                box.act("pull")
+            case 1:
+                box.crash("safety", chance.uniform(0.0, 2.0))
+                box.advance(20.0)
+            case 2:
+                box.kill("system")
+                box.act("pull")
+                box.advance(chance.uniform(0.0, 5.0))
+                box.start("system")
+            case 3:
+                box.crash("pilot", 3.0)
+                box.advance(20.0)
+            case 4:
+                box.act("fault", {"name": "rcm_ac"})
+                box.advance(1.0)
+                box.act("clear", {"name": "rcm_ac"})
+            case _:
+                box.restart("system")
+        if not box.is_out:
+            box.act("unplug")
+        box.advance(15.0)
+    moves = [what for what, *_ in box.events]
+    assert counts(box)["closings"] == moves.count("contacts_closed") >= 12
+    assert counts(box)["openings"] == moves.count("contacts_open")

@@ -4,6 +4,7 @@ import random
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -11,7 +12,9 @@ from bus.generations import previous_of
 from bus.moment import Moment
 from bus.slots import MOST_BYTES
 from bus.write_behind import WriteResult
+from msgs.evidence import SafetyRecordArguments
 from msgs.stored import Stored
+from msgs.units import MOST_TEXT
 from nodes.system.record_pace import RecordPace, RecordWrite, begin, keep, last
 from nodes.system.record_store import (
     COUNTS_FILE,
@@ -21,7 +24,7 @@ from nodes.system.record_store import (
     encode,
     head_of,
 )
-from nodes.system.safety_record import KeptRecord
+from nodes.system.safety_record import KeptRecord, answer_of, status_of
 from tests.damages import DAMAGES, damage
 from tests.system_node.record_samples import largest, sample
 
@@ -213,3 +216,10 @@ def test_a_disk_that_refuses_is_tried_again_with_the_newest_record() -> None:
     assert written.record == sample(2)
     pace, _ = keep(pace, WriteResult(), Moment(20.1))
     assert (pace.store.problem, last(pace)) == (None, None)
+
+
+def test_the_largest_answer_fits_into_a_frame() -> None:
+    status = status_of(largest(), Stored.CURRENT, "x" * MOST_TEXT)
+    answer = answer_of(largest(), status, SafetyRecordArguments(limit=100))
+    assert len(answer.tests) == len(answer.openings) == len(answer.days) == 100
+    assert len(msgspec.msgpack.encode(answer)) < 64 * 1024 - 1024
