@@ -125,6 +125,16 @@ def trends_of(record: SafetyRecord) -> tuple[Trend, ...]:
                 "outputs idle after": [each.idle_ms for each in tests],
             },
         ),
+        curves(
+            "contactor",
+            "Slowest operation of each day",
+            "ms",
+            of_days,
+            {
+                "closed after": [each.closing_ms for each in days],
+                "opened after": [each.opening_ms for each in days],
+            },
+        ),
         bars(
             "operations",
             "Operations by day",

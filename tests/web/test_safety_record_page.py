@@ -34,7 +34,7 @@ def self_test(number: int) -> SelfTestReport:
 def keeps(desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """Let system have a number of self-tests, and of days."""
     tests = tuple(self_test(each) for each in range(count, 0, -1))
-    days = tuple(SafetyDay(day=f"day {each:04d}") for each in range(count, 0, -1))
+    days = tuple(SafetyDay(day=f"day {each:04d}", closing_ms=30.0) for each in range(count, 0, -1))
 
     def ask(_: Any, arguments: Any) -> Answer[Any]:
         older = tests, days
@@ -112,7 +112,7 @@ def test_each_drawing_has_a_name_and_a_description(
     page = Reading(owner.get(PATH).text)
     ids = {each.attributes["id"] for each in page.elements if "id" in each.attributes}
     drawings = [each for each in page.elements if each.attributes.get("role") == "img"]
-    assert len(drawings) == 4
+    assert len(drawings) == 5
     for each in drawings:
         assert set(each.attributes["aria-labelledby"].split()) <= ids
 
