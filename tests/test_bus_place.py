@@ -25,7 +25,7 @@ def refused(place: Place) -> str:
 
 
 def test_new_directories_belong_to_this_user_alone(tmp_path: Path) -> None:
-    place = place_in(tmp_path / "new")
+    place = place_in(tmp_path / "n")
     prepare(place)
     for path in (place.run_dir, place.state_dir):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700

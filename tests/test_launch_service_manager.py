@@ -9,7 +9,8 @@ import pytest
 
 from bus.memory import MemoryGraph
 from launch.service_manager import MOST_STATUS, RETRY_S, ServiceManager, beat_period_s, status_of
-from msgs.launch import GraphStatus, Process, ProcessState
+from msgs.launch import GraphStatus, ProcessState
+from tests.builders import graph_status, node_process
 from tests.closing import at_end, closed_at_end
 
 WATCHDOG_US = 4_000_000
@@ -50,17 +51,12 @@ def systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Systemd:
     return Systemd(address, tmp_path)
 
 
-def graph_status(states: dict[str, ProcessState], stopping: bool = False) -> GraphStatus:
-    processes = tuple(
-        Process(
-            node=node, state=state, pid=int(state is ProcessState.READY), incarnation=1, restarts=0
-        )
-        for node, state in states.items()
-    )
-    return GraphStatus(plan="wallbox", pid=1, processes=processes, stopping=stopping)
+def graph_in(states: dict[str, ProcessState], stopping: bool = False) -> GraphStatus:
+    processes = (node_process(node, state=state) for node, state in states.items())
+    return graph_status(*processes, plan="wallbox", stopping=stopping)
 
 
-READY = graph_status({"led": ProcessState.READY})
+READY = graph_in({"led": ProcessState.READY})
 
 
 def test_ready_follows_its_line_of_status_and_stopping_is_sent_once(systemd: Systemd) -> None:
@@ -116,7 +112,7 @@ def test_a_change_of_state_that_finds_the_socket_full_is_sent_later_and_a_beat_i
     with contextlib.suppress(BlockingIOError):  # systemd hangs
         while True:
             other.sendto(b"full", systemd.address.replace("@", "\0"))
-    manager.show(graph_status({"led": ProcessState.STARTING}))
+    manager.show(graph_in({"led": ProcessState.STARTING}))
     manager.ready(READY)
     systemd.graph.advance(4.5)  # two beats are due
     assert "READY=1" not in systemd.sent()
@@ -127,7 +123,7 @@ def test_a_change_of_state_that_finds_the_socket_full_is_sent_later_and_a_beat_i
 def test_the_status_is_sent_when_it_changes(systemd: Systemd) -> None:
     manager = systemd.manager()
     for state in (ProcessState.READY, ProcessState.READY, ProcessState.FAILED):
-        manager.show(graph_status({"led": state, "web": ProcessState.READY}))
+        manager.show(graph_in({"led": state, "web": ProcessState.READY}))
     assert systemd.sent() == [
         "STATUS=wallbox: 2 of 2 nodes are ready",
         "STATUS=wallbox: 1 of 2 nodes are ready; led failed",
@@ -138,13 +134,13 @@ def test_the_status_of_a_stop_names_what_still_runs() -> None:
     ready = ProcessState.READY
     stopped = ProcessState.STOPPED
     states = {"safety": ready, "plant": ready, "web": stopped}
-    assert status_of(graph_status(states, stopping=True)) == "stopping: safety, plant"
-    assert status_of(graph_status({"web": stopped}, stopping=True)) == "stopped"
+    assert status_of(graph_in(states, stopping=True)) == "stopping: safety, plant"
+    assert status_of(graph_in({"web": stopped}, stopping=True)) == "stopped"
 
 
 def test_the_status_of_many_failed_nodes_is_one_line_of_a_limited_length() -> None:
     failed = {f"node_{number:015}": ProcessState.FAILED for number in range(60)}
-    assert len(status_of(graph_status(failed))) == MOST_STATUS
+    assert len(status_of(graph_in(failed))) == MOST_STATUS
 
 
 def test_without_a_service_manager_nothing_is_opened(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from bus import Bus
-from msgs.led import DARK, Color, Effect, LedFrame, Light
+from msgs.led import Color, Effect, Light
 from nodes.board import reference
 from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 from nodes.board.models.hc165 import ModelHc165
@@ -20,6 +20,7 @@ from nodes.board.models.sysfs import ModelPwmFiles
 from nodes.board.pwm import PwmSetting
 from nodes.led import front_board
 from nodes.led.front import Front
+from tests.builders import led_frame
 
 MODULE = "model_of_the_front"  # the name of the I/O in the driver's parameters
 
@@ -164,6 +165,4 @@ def light(color: Color, effect: Effect = Effect.STEADY) -> Light:
     return Light(color=color, effect=effect)
 
 
-OFF_FRAME = LedFrame(
-    segments=(DARK, DARK, DARK, DARK), network=DARK, rfid=DARK, frame=DARK, mode=DARK, touch=DARK
-)
+OFF_FRAME = led_frame()

@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from msgs.led import DARK, Color, Effect, LedFrame, Light
 from nodes.led.lights import HALF_NS, OUT, STEP_NS, Glow, leds_of, next_change_ns
+from tests.builders import led_frame
 
 times = st.integers(0, 10**16)
 
 
 def frame(light: Light, other: Light = DARK) -> LedFrame:
-    return LedFrame(
+    return led_frame(
         segments=(light, light, light, light),
         network=other,
         rfid=other,
