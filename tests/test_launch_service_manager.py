@@ -52,7 +52,10 @@ def systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Systemd:
 
 
 def graph_in(states: dict[str, ProcessState], stopping: bool = False) -> GraphStatus:
-    processes = (node_process(node, state=state) for node, state in states.items())
+    processes = (
+        node_process(node, state=state, pid=int(state is ProcessState.READY))
+        for node, state in states.items()
+    )
     return graph_status(*processes, plan="wallbox", stopping=stopping)
 
 
