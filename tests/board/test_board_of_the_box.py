@@ -182,7 +182,14 @@ def test_safety_killed_in_a_charge_opens_by_the_hardware_watchdog(tmp_path: Path
     assert not box.is_drawing
 
 
-@pytest.mark.parametrize("seconds", [5.0, pytest.param(600.0, marks=pytest.mark.proof)])
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(0.05, marks=pytest.mark.proof),
+        5.0,
+        pytest.param(600.0, marks=pytest.mark.proof),
+    ],
+)
 def test_a_loss_of_power_in_a_charge_is_survived(tmp_path: Path, seconds: float) -> None:
     box = charging(tmp_path)
     before_wh = box.said("session/status")["energy_wh"]
@@ -198,6 +205,99 @@ def test_a_stop_of_all_leaves_the_contactor_open(tmp_path: Path) -> None:
     box.stop()
     assert box.events[-1][0] != "contacts_closed"
     assert box.happened("contacts_open") > 0.0
+
+
+# --- cards, and other disturbances ----------------------------------------------------------------
+
+
+@pytest.mark.req("RFID-1", "RFID-3")
+@pytest.mark.parametrize(
+    ("uid", "others", "outcome"),
+    [
+        ("04AABBCCDDEE11", (), "This card is not in the list."),
+        ("E00401500A0B0C0D", (), "This card is not in the list."),
+        ("04AABBCC", ("04AABBCD",), "Present one card at a time."),
+        ("04AABBCC", ("04AABBCCDDEE11", "04AABBCCDDEE12"), "Present one card at a time."),
+        ("0405", (), "cannot be read"),
+    ],
+)
+def test_cards_of_each_kind_are_told_apart_or_refused(
+    tmp_path: Path, uid: str, others: tuple[str, ...], outcome: str
+) -> None:
+    box = Box(tmp_path, *BOARD, authorization="factory.authorization.required=true")
+    box.act("tap", {"uid": uid, "others": others, "seconds": 1.5})
+    box.advance(2.5)
+    status = box.said("rfid/status")
+    assert outcome in status["detail"], status
+    if not others and outcome.startswith("This card"):
+        assert status["last_uid"] == uid
+
+
+@pytest.mark.req("RFID-1")
+def test_a_reader_that_dies_is_seen_and_comes_back(tmp_path: Path) -> None:
+    box = Box(tmp_path, *BOARD, authorization="factory.authorization.required=true")
+    box.act("fault", {"name": "reader_dead"})
+    box.advance(3.0)
+    assert any("the card reader does not answer" in line for line in box.lines)
+    box.act("clear", {"name": "reader_dead"})
+    box.advance(3.0)
+    box.act("tap", {"uid": "04AABBCC", "seconds": 1.0})
+    box.advance(2.0)
+    assert box.said("rfid/status")["last_uid"] == "04AABBCC"
+
+
+@pytest.mark.req("ERR-1")
+def test_a_plug_that_is_pulled_in_the_self_test_is_fault_1(tmp_path: Path) -> None:
+    box = Box(tmp_path, *BOARD)
+    box.act("plug")
+    box.wait(lambda: box.phase == "self_test")
+    box.advance(0.3)
+    box.act("pull")
+    box.advance(0.5)
+    assert (box.faults, box.contactor) == (["1"], "open")
+
+
+@pytest.mark.req("MET-3")
+def test_a_house_meter_that_is_lost_lowers_the_duty(tmp_path: Path) -> None:
+    box = charging(tmp_path)
+    box.act("fault", {"name": "meter_lost"})
+    box.advance(30.0)
+    assert (box.said("pilot/status")["offered_a"], box.contactor) == (
+        pytest.approx(10.0, abs=0.03),
+        "closed",
+    )
+
+
+def test_noise_of_the_converter_causes_nothing(tmp_path: Path) -> None:
+    box = charging(tmp_path, "plant.noise_lsb=1.5")
+    before = len(box.events)
+    box.advance(15.0)
+    moved = {what for what, *_ in box.events[before:]}
+    assert moved.isdisjoint({"contacts_open", "coil_off", "duty"})
+    assert (box.contactor, box.faults) == ("closed", [])
+
+
+@pytest.mark.parametrize("ahead_s", [7200.0, pytest.param(-7200.0, marks=pytest.mark.proof)])
+def test_a_clock_that_is_set_changes_nothing(tmp_path: Path, ahead_s: float) -> None:
+    box = charging(tmp_path)
+    before = len(box.events)
+    box.set_utc(ahead_s)
+    box.advance(10.0)
+    assert not any(what.startswith(("contacts", "duty")) for what, *_ in box.events[before:])
+    assert box.contactor == "closed"
+
+
+@pytest.mark.parametrize("node", ["safety", "pilot"])
+def test_a_node_that_hangs_with_the_contactor_closed_ends_the_charge(
+    tmp_path: Path, node: str
+) -> None:
+    """safety: no edges, 1 s; pilot: its silence, 1 s."""
+    box = charging(tmp_path)
+    hung_s = box.now_s
+    box.suspend(node)
+    box.advance(3.0)
+    assert 0.8 <= box.happened("contacts_open") - hung_s <= 1.3
+    assert not box.is_drawing
 
 
 # --- what is loaded ------------------------------------------------------------------------------
