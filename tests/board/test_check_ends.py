@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PLACES = places_of(DEFAULTS, earth_loop=True)
 STEPS = {step.name: step for step in all_steps(PLACES)}
 INSTANTS = 6  # of each step, of those at which time passes or an output changes
+
+
+@pytest.fixture(autouse=True)
+def _not_ignored() -> Iterator[None]:
+    """Give each signal its handler: those of a job in the background are ignored from its start."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    yield
+    for number, action in before.items():
+        signal.signal(number, action)
 
 
 @pytest.fixture
