@@ -12,6 +12,7 @@ MUTANTS := $(VENV)/.mutants
 SYSTEM := tests/web/browser tests/system tests/system_node tests/dcs
 WORKERS := 3 # on two cores: a third of the tests' time is waiting
 SYSTEM_WORKERS := 5 # and half of it where processes are started
+FAST := $(BIN)/pytest -q -n $(WORKERS) -m "not system and not proof"
 # Tests are kept compiled, as the product is: collecting all takes 5 s of CPU in each worker, else 12 s.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -35,12 +36,16 @@ run: setup
 install:
 	@/bin/sh launch/install/install.sh $(INSTALL_FLAGS)
 
-test: check browser broker node-peer rpi-gpio fast
+# Half of the time of the tests with processes is waiting. The fast ones run meanwhile, with less of
+# the processors when both want them, and their output comes at the end.
+test: check browser broker node-peer rpi-gpio
+	@nice -n 10 $(FAST) >$(VENV)/fast.log 2>&1 & fast=$$!; trap "kill $$fast" INT TERM; \
 	$(BIN)/pytest -q -n $(SYSTEM_WORKERS) --dist loadfile --no-loadscope-reorder \
-	    -m "system and not proof" $(SYSTEM)
+	    -m "system and not proof" $(SYSTEM); system=$$?; \
+	wait $$fast; fast=$$?; cat $(VENV)/fast.log; exit $$((system | fast))
 
 fast: setup broker rpi-gpio
-	$(BIN)/pytest -q -n $(WORKERS) -m "not system and not proof"
+	$(FAST)
 
 check: setup
 	$(BIN)/ruff check .

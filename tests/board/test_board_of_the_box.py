@@ -221,7 +221,7 @@ def test_a_stop_of_all_leaves_the_contactor_open(tmp_path: Path) -> None:
         ("0405", (), "cannot be read"),
     ],
 )
-def test_cards_of_each_kind_are_told_apart_or_refused(
+def test_cards_of_each_kind_have_their_answer(
     tmp_path: Path, uid: str, others: tuple[str, ...], outcome: str
 ) -> None:
     box = Box(tmp_path, *BOARD, authorization="factory.authorization.required=true")
