@@ -23,6 +23,7 @@ from nodes.board.spi_link import ChipError, SpiLink
 MODE: Final = 0  # the first bit is there before the first clock; shifted at the rising edge
 CLOCK_HZ: Final = 1_000_000  # assumed: enough, and slow for a long wire
 BYTES: Final = 4
+TRIES: Final = 3  # assumed: the registers are on a long wire
 
 
 class SwitchBits(Struct, frozen=True, kw_only=True):
@@ -46,10 +47,18 @@ class Hc165:
         self._link = link
 
     def read(self) -> SwitchBits:
-        """Read all inputs.
+        """Read all inputs; a disturbed transfer is repeated.
 
         :raises ChipError: the bus has failed, or the registers do not answer.
         """
+        for _ in range(TRIES - 1):
+            try:
+                return self._read_once()
+            except ChipError:
+                continue
+        return self._read_once()
+
+    def _read_once(self) -> SwitchBits:
         answer = self._link.transfer(bytes(BYTES))
         dip1, dip2, single, tied = answer
         if not single & reference.SPARE_BIT or tied:

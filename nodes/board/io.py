@@ -5,6 +5,7 @@ The names are those of the libraries, so that the real ones and their models fit
 
 import importlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from bus import Bus, DriverError
@@ -88,6 +89,17 @@ class Io(Protocol):
 
     def spi(self) -> SpiDev:
         """Return a new SPI device, not open yet."""
+
+    def setup_lock(self) -> Path | None:
+        """Return the file on which all processes of the machine lock the set-up of pins.
+
+        None: one in the run directory.
+        """
+        return None
+
+    def use_lock(self) -> Path | None:
+        """Return the file that the owner of the coil locks while it runs; as `setup_lock`."""
+        return None
 
     def wait(self, seconds: float) -> None:
         """Wait at least this long. A driver of a node waits for some milliseconds at most."""

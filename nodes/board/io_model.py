@@ -126,8 +126,8 @@ class ModelIo(Io):
             reference.MIRROR_PIN: partial(self._high, "mirror_closed"),
             reference.POWER_ON_PIN: partial(self._high, "power_on_reset"),
             reference.LOAD_VOLTAGE_PIN: self._load_voltage,
-            reference.RESIDUAL_AC_PIN: partial(self._low, "residual_ac"),
-            reference.RESIDUAL_DC_PIN: partial(self._low, "residual_dc"),
+            reference.RESIDUAL_AC_PIN: partial(self._low_while_well, "residual_ac"),
+            reference.RESIDUAL_DC_PIN: partial(self._low_while_well, "residual_dc"),
             reference.SERVICE_KEY_PIN: self._service_key,
             reference.READER_BUSY_PIN: lambda: self._reader.busy(),
         }
@@ -161,10 +161,10 @@ class ModelIo(Io):
         signals = self._world.signals()
         return True if signals is not None and getattr(signals, name) else None
 
-    def _low(self, name: str) -> Level:
-        """Return a line that is pulled low by an open collector, or not driven."""
+    def _low_while_well(self, name: str) -> Level:
+        """Return an output of the monitor: low while it is supplied and does not trip."""
         signals = self._world.signals()
-        return False if signals is not None and getattr(signals, name) else None
+        return False if signals is not None and not getattr(signals, name) else None
 
     def _load_voltage(self) -> Level:
         signals, now_s = self._world.signals(), self._now_s()

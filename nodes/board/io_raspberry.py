@@ -14,6 +14,9 @@ from bus import Bus, DriverError
 from nodes.board.io import Gpio, Io, PwmFiles, SpiDev
 
 PWM_ROOT = Path("/sys/class/pwm")
+# Up to a Pi 4 the first; on a Pi 5 the second.
+PIN_DEVICES = (Path("/dev/gpiomem"), Path("/dev/gpiochip0"))
+USE_DEVICE = Path("/dev/spidev0.0")
 
 
 class SysFiles(PwmFiles):
@@ -72,6 +75,14 @@ class RaspberryIo(Io):
         """See `io.Io.spi`."""
         device: SpiDev = _library("spidev").SpiDev()
         return device
+
+    def setup_lock(self) -> Path | None:
+        """See `io.Io.setup_lock`: the device of the pins."""
+        return next((path for path in PIN_DEVICES if path.exists()), None)
+
+    def use_lock(self) -> Path | None:
+        """See `io.Io.use_lock`: the converter's device. Transfers do not ask for it."""
+        return USE_DEVICE if USE_DEVICE.exists() else None
 
     def wait(self, seconds: float) -> None:
         """See `io.Io.wait`."""

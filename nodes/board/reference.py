@@ -10,9 +10,9 @@ from typing import Final
 # --- pins, BCM numbers ---------------------------------------------------------------------------
 
 POWER_ON_PIN: Final = 0  # in: the flip-flop that is set when mains come on
-POWER_ON_CLEAR_PIN: Final = 1  # out: clears it; without effect while the watchdog is not fed
-RESIDUAL_DC_PIN: Final = 2  # in: low while the monitor trips at 6 mA DC
-RESIDUAL_AC_PIN: Final = 3  # in: low while the monitor trips at 30 mA AC
+POWER_ON_CLEAR_PIN: Final = 1  # out: clears it, if it is high for 50 ms
+RESIDUAL_DC_PIN: Final = 2  # in: low while the monitor does not trip at 6 mA DC
+RESIDUAL_AC_PIN: Final = 3  # in: low while the monitor does not trip at 30 mA AC
 LOAD_VOLTAGE_PIN: Final = 4  # in: high while there is voltage behind the contactor
 CP_CONNECT_PIN: Final = 5  # out: the relay between the pilot's driver and the cable
 ENABLE_PIN: Final = 6  # out: the contactor's coil, behind the gates

@@ -25,8 +25,8 @@ from nodes.led.lights import leds_of, next_change_ns
 from nodes.led.melodies import MELODIES, BuzzerNote
 
 POLL_S = 0.05  # assumed: of the keys; a press is noticed within this time
-READS = 3  # assumed: of the keys, until one is well; the registers are on a long wire
 SILENT_NS = 1_000_000  # period while there is no tone; any would do
+LOGGED_S = 0.5  # assumed: what fails for a moment, as in a disturbance, is not worth a line
 RETRY_NS = 250_000_000  # assumed: a frame that could not be sent is sent again
 
 _ALL_DARK = LedFrame(
@@ -52,15 +52,22 @@ class FailureLog:
     def __init__(self, bus: Bus, what: str) -> None:
         self._bus = bus
         self._what = what
-        self._has_failed = False
+        self._failed_s: float | None = None
+        self._is_logged = False
 
     def note(self, reason: str | None) -> None:
-        """BuzzerNote why it has failed; None: it has worked."""
-        if reason is not None and not self._has_failed:
+        """Take why it has failed; None: it has worked."""
+        now_s = self._bus.clock.now_s()
+        if reason is None:
+            if self._is_logged:
+                self._bus.log("info", f"{self._what}: works again")
+            self._failed_s, self._is_logged = None, False
+            return
+        if self._failed_s is None:
+            self._failed_s = now_s
+        if not self._is_logged and now_s >= self._failed_s + LOGGED_S:
             self._bus.log("warning", f"{self._what}: {reason}")
-        if reason is None and self._has_failed:
-            self._bus.log("info", f"{self._what}: works again")
-        self._has_failed = reason is not None
+            self._is_logged = True
 
 
 class LedChain:
@@ -159,18 +166,13 @@ class FrontKeys:
         """Return which keys are pressed; None: they cannot be read."""
         try:
             keys = Keys(service=not self._pins.read(self._pin), touch=self._touch())
-        except (ChipError, OSError, RuntimeError) as error:
+        except ChipError as error:
             self._failures.note(str(error))
             return None
         self._failures.note(None)
         return keys
 
     def _touch(self) -> bool:
-        for _ in range(READS - 1):
-            try:
-                return self._registers.read().touch
-            except ChipError:
-                continue
         return self._registers.read().touch
 
 

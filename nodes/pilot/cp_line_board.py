@@ -82,6 +82,9 @@ def open(bus: Bus, parameters: Parameters) -> CpLine:
     pins = Pins(bus, io)
     pins.output(parameters.connect_pin, True)
     voltages = PilotVoltages(
-        Mcp3208(link), gain=parameters.pilot_gain, offset_v=parameters.pilot_offset_v
+        Mcp3208(link),
+        bus.clock.now_s,
+        gain=parameters.pilot_gain,
+        offset_v=parameters.pilot_offset_v,
     )
     return BoardCpLine(channel, voltages)

@@ -1,17 +1,18 @@
 """The converter of the board: MCP3208 on SPI, shared with pilot (one transfer is atomic).
 
 Each read takes both pilot plateaus and checks that the converter answers. Earth loop and
-temperatures are read in turn, one each time: they are three reads old at most. A read takes 8
-transfers of 24 us while the generator switches, 5 in X1 and F, one more for each that has failed,
-and two more after a read without a result.
+temperatures are read in turn, one each time: they are three reads old at most. A read takes 9
+transfers of 24 us, one more for each that has failed, and two more after a read without a result.
 """
 
+from collections.abc import Callable
 from itertools import cycle
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from bus import Bus
+from msgs.pilot import STATE_F_PERCENT
 from nodes.board.analog_inputs import earth_ohm, ntc_c
 from nodes.board.io import RASPBERRY, open_io
 from nodes.board.mcp3208 import CLOCK_HZ, MODE, Mcp3208
@@ -54,11 +55,17 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class BoardAnalog(Analog):
     """See `nodes.safety.analog.Analog`."""
 
-    def __init__(self, parameters: Parameters, converter: Mcp3208, pwm: PwmReader) -> None:
+    def __init__(
+        self,
+        now_s: Callable[[], float],
+        parameters: Parameters,
+        converter: Mcp3208,
+        pwm: PwmReader,
+    ) -> None:
         self._parameters = parameters
         self._converter = converter
         self._pilot = PilotVoltages(
-            converter, gain=parameters.pilot_gain, offset_v=parameters.pilot_offset_v
+            converter, now_s, gain=parameters.pilot_gain, offset_v=parameters.pilot_offset_v
         )
         self._pwm = pwm
         self._turn = cycle(_CONVERT)
@@ -70,7 +77,8 @@ class BoardAnalog(Analog):
         if setting is None:
             return None
         try:
-            high_v, low_v = self._pilot.read(setting.duty_percent)
+            percent = setting.duty_percent if setting.is_enabled else STATE_F_PERCENT
+            high_v, low_v = self._pilot.read(percent)
             for channel in _CONVERT if not self._slow else (next(self._turn),):
                 self._slow[channel] = _CONVERT[channel](self._converter.counts(channel))
         except ChipError:
@@ -99,4 +107,4 @@ def open(bus: Bus, parameters: Parameters) -> Analog:
     io = open_io(parameters.io, bus)
     link = open_link(io, parameters.spi, mode=MODE, clock_hz=parameters.clock_hz)
     pwm = PwmReader(io.pwm, parameters.pwm_device, parameters.pwm_channel)
-    return BoardAnalog(parameters, Mcp3208(link), pwm)
+    return BoardAnalog(bus.clock.now_s, parameters, Mcp3208(link), pwm)

@@ -1,5 +1,6 @@
 """Everything that safety reads itself, put together from its chips."""
 
+import math
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -33,6 +34,7 @@ class ChainReading(Struct, frozen=True, kw_only=True):
     voltages_v: Phases | None
     powers_w: Phases | None
     frequency_hz: float | None
+    monitor_cuts: bool | None = None  # the gates see a trip of the monitor; None: not measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def assemble(parts: Parts) -> ChainReading | None:
         load_voltage=coil.load_voltage,
         residual_ac=coil.residual_ac,
         residual_dc=coil.residual_dc,
-        earth_ohm=analog.earth_ohm,
+        earth_ohm=analog.earth_ohm if shift_register.earth_ok else math.inf,
         terminal_c=analog.terminal_c,
         board_c=analog.board_c,
         overtemperature=shift_register.overtemperature,
@@ -130,4 +132,5 @@ def assemble(parts: Parts) -> ChainReading | None:
         voltages_v=None if chip is None else chip.voltages_v,
         powers_w=None if chip is None else chip.powers_w,
         frequency_hz=None if chip is None else chip.frequency_hz,
+        monitor_cuts=shift_register.monitor_cuts,
     )

@@ -5,8 +5,8 @@ the level at which a broken wire is the safe reading:
 
 - mirror contact: high proves the main poles open; pulled down: a broken wire proves nothing;
 - load voltage: high is voltage; a pulse stretcher on the board fills the gaps of the half-waves;
-- monitor outputs: open collectors with pull-ups, low is a trip. A broken wire shows no trip (the
-  monitor itself still cuts the coil) and fails the next self-test;
+- monitor outputs: low while the monitor is well; pulled up, so that a trip, a monitor without
+  supply and a broken wire all read as a trip;
 - power-on flag: high is a power-on reset; pulled down: a broken wire resets no latched fault.
 """
 
@@ -18,7 +18,8 @@ from msgspec import Meta, Struct
 from bus import Bus
 from nodes.board import reference
 from nodes.board.io import RASPBERRY, open_io
-from nodes.board.pins import Pins, Pull
+from nodes.board.pins import PinError, Pins, Pull
+from nodes.board.sole_use import SoleUse
 from nodes.safety.coil import Coil, CoilReading
 
 Pin = Annotated[int, Meta(ge=0, le=27)]  # BCM number
@@ -49,13 +50,20 @@ class BoardCoil(Coil):
     def __init__(self, bus: Bus, parameters: Parameters) -> None:
         self._clock = bus.clock
         self._places = parameters
-        self._pins = Pins(bus, open_io(parameters.io, bus))
-        self._enable = self._test = self._clears = False
+        io = open_io(parameters.io, bus)
+        use = SoleUse(bus, io)
+        bus.on_close(use.release)
+        self._pins = Pins(bus, io)
+        self._outputs = (
+            parameters.enable_pin,
+            parameters.residual_test_pin,
+            parameters.power_on_clear_pin,
+        )
+        self._levels = dict.fromkeys(self._outputs, False)  # as last written
         self._edge_s = 0.0
         self._has_edge = False  # since the watchdog is fed
         pins = self._pins
-        pins.output(parameters.enable_pin, False)  # first of all: off
-        for pin in (parameters.residual_test_pin, parameters.power_on_clear_pin):
+        for pin in self._outputs:  # enable first of all
             pins.output(pin, False)
         self._watchdog = pins.adopt_output(parameters.watchdog_pin)
         for pin in (parameters.mirror_pin, parameters.load_voltage_pin, parameters.power_on_pin):
@@ -66,33 +74,47 @@ class BoardCoil(Coil):
     def read(self) -> CoilReading | None:
         """See `nodes.safety.coil.Coil.read`."""
         pins, places = self._pins, self._places
-        return CoilReading(
-            mirror_closed=pins.read(places.mirror_pin),
-            load_voltage=pins.read(places.load_voltage_pin),
-            residual_ac=not pins.read(places.residual_ac_pin),
-            residual_dc=not pins.read(places.residual_dc_pin),
-            power_on_reset=pins.read(places.power_on_pin),
-        )
+        try:
+            return CoilReading(
+                mirror_closed=pins.read(places.mirror_pin),
+                load_voltage=pins.read(places.load_voltage_pin),
+                residual_ac=pins.read(places.residual_ac_pin),
+                residual_dc=pins.read(places.residual_dc_pin),
+                power_on_reset=pins.read(places.power_on_pin),
+            )
+        except PinError:
+            return None
 
     def drive(
         self, *, enable: bool, residual_test: bool, feeds_watchdog: bool, clear_reset: bool
     ) -> None:
-        """See `nodes.safety.coil.Coil.drive`."""
-        pins, places = self._pins, self._places
-        if enable != self._enable:
-            self._enable = enable
-            pins.write(places.enable_pin, enable)
-        if residual_test != self._test:
-            self._test = residual_test
-            pins.write(places.residual_test_pin, residual_test)
-        if clear_reset != self._clears:
-            self._clears = clear_reset
-            pins.write(places.power_on_clear_pin, clear_reset)
+        """See `nodes.safety.coil.Coil.drive`.
+
+        :raises PinError: a line cannot be written; there is no edge then.
+        """
+        for pin, level in zip(self._outputs, (enable, residual_test, clear_reset), strict=True):
+            if level is not self._levels[pin]:
+                self._pins.write(pin, level)
+                self._levels[pin] = level
         self._feed(feeds_watchdog)
 
     def shutdown(self) -> None:
-        """See `nodes.safety.coil.Coil.shutdown`. The lines stay outputs, at their safe level."""
-        self.drive(enable=False, residual_test=False, feeds_watchdog=False, clear_reset=False)
+        """See `nodes.safety.coil.Coil.shutdown`. The lines stay outputs, at their safe level.
+
+        Every line is written, whatever was written before.
+
+        :raises PinError: one of them cannot be written; the others are.
+        """
+        self._has_edge = False
+        failed: list[PinError] = []
+        for pin in self._outputs:
+            try:
+                self._pins.write(pin, False)
+                self._levels[pin] = False
+            except PinError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     def handover(self) -> None:
         """See `nodes.safety.coil.Coil.handover`."""

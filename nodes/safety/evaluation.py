@@ -127,6 +127,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     is_proven_closed: bool
     has_voltage: bool  # behind the contactor
     residual_ac: bool
+    monitor_cuts: bool = True  # the gates see a trip; True as well if that is not measured
     residual_dc: bool
     has_earth: bool  # False: the loop is bad now, perhaps disturbed
     is_earth_missing: bool  # confirmed with the contactor proven open
@@ -266,6 +267,7 @@ def evaluate(
         is_proven_closed=reading.mirror_closed is False and reading.load_voltage is True,
         has_voltage=reading.load_voltage is not False,
         residual_ac=reading.residual_ac is not False,
+        monitor_cuts=reading.monitor_cuts is not False,
         residual_dc=reading.residual_dc is not False,
         has_earth=not earth_now.is_bad,
         is_earth_missing=is_earth_missing,

@@ -102,7 +102,12 @@ def take_reading(
 ) -> State:
     """Update proof, self-test, duty, faults and plug with one reading."""
     proof = contactor.prove(state.proof, config, state.phase, evaluation, inputs.since_s)
-    testing = selftest.follow(state.testing, moment, evaluation.residual_ac, evaluation.residual_dc)
+    # An output that the gates do not see cuts nothing, and is no answer to the test.
+    tripped = [
+        evaluation.monitor_cuts and output
+        for output in (evaluation.residual_ac, evaluation.residual_dc)
+    ]
+    testing = selftest.follow(state.testing, moment, *tripped)
     compared = duty.compare(state.duty, inputs.pilot, evaluation, inputs.now_s)
     state = replace(state, proof=proof, testing=testing, duty=compared)
     state = _follow_test(config, state, evaluation, inputs, moment)

@@ -14,6 +14,9 @@ class ShiftRegisterReading(Struct, frozen=True, kw_only=True):
     dip2: int  # DSW2, in the same way as DSW1
     overtemperature: bool  # the over-temperature switch has opened, and the coil with it
     external_closed: bool  # the contact at the external input
+    # The gates before the coil see a trip of the residual-current monitor. None: not measured.
+    monitor_cuts: bool | None = None
+    earth_ok: bool = True  # what monitors the protective earth beside the converter
 
 
 class ShiftRegister(Driver, Protocol):

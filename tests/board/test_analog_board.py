@@ -14,7 +14,9 @@ from nodes.board.analog_inputs import (
     minus_counts,
     ntc_counts,
     pin_v,
+    plus_counts,
 )
+from nodes.board.hc165 import Hc165, SwitchBits
 from nodes.board.mcp3208 import Mcp3208
 from nodes.board.models.mcp3208 import Mcp3208Model
 from nodes.board.pwm import PwmReader
@@ -47,12 +49,15 @@ class Board:
         model = Mcp3208Model(lambda channel: pin_v(self.counts[channel]))
         pwm = cast(PwmReader, SimpleNamespace(read=self._setting))
         converter = Mcp3208(link_to(model, self._disturb))
-        self.analog = BoardAnalog(Parameters(**parameters), converter, pwm)  # type: ignore[arg-type]
+        self.now_s = 100.0
+        self.is_enabled = True
+        limits = Parameters(**parameters)  # type: ignore[arg-type]
+        self.analog = BoardAnalog(lambda: self.now_s, limits, converter, pwm)
 
     def _setting(self) -> object:
         if self.duty_percent is None:
             return None
-        return SimpleNamespace(duty_percent=self.duty_percent)
+        return SimpleNamespace(duty_percent=self.duty_percent, is_enabled=self.is_enabled)
 
     def _disturb(self, answer: Answer) -> Answer:
         answer = self.flips(answer)
@@ -81,7 +86,7 @@ def test_in_x1_and_f_both_plateaus_are_the_line(duty_percent: float) -> None:
     assert reading.high_v == reading.low_v == pytest.approx(9.0, abs=0.01)
 
 
-def test_a_reading_takes_at_most_eight_transfers_and_each_slow_input_is_read_in_turn() -> None:
+def test_a_reading_takes_at_most_nine_transfers_and_each_slow_input_is_read_in_turn() -> None:
     board = Board()
     board.read()
     for channel, counts in ((3, earth_counts(700.0)), (4, ntc_counts(70.0)), (5, ntc_counts(60.0))):
@@ -89,7 +94,7 @@ def test_a_reading_takes_at_most_eight_transfers_and_each_slow_input_is_read_in_
     for _ in range(3):
         before = board.flips.seen
         reading = board.read()
-        assert board.flips.seen - before == 8
+        assert board.flips.seen - before == 9
     assert reading.earth_ohm == pytest.approx(700.0, abs=1.0)
     assert reading.terminal_c == pytest.approx(70.0, abs=0.1)
     assert reading.board_c == pytest.approx(60.0, abs=0.1)
@@ -106,13 +111,13 @@ def test_a_stuck_line_is_no_reading_and_later_all_is_read_again(stuck: int) -> N
     assert board.read().board_c == pytest.approx(80.0, abs=0.1)
 
 
-@pytest.mark.parametrize("transfer", range(8))
+@pytest.mark.parametrize("transfer", range(9))
 def test_a_transfer_that_fails_once_costs_no_reading(transfer: int) -> None:
     board = Board()
     good = board.read()
     board.flips = Flips({transfer: 0x001000})
     assert board.read() == good
-    assert board.flips.seen == 9
+    assert board.flips.seen == 10
 
 
 def test_without_the_duty_there_is_no_reading() -> None:
@@ -179,6 +184,25 @@ def test_any_disturbance_gives_numbers_or_no_reading(masks: dict[int, int]) -> N
             assert reading.earth_ohm >= 0.0
 
 
+def switch_bits(**changes: bool) -> SwitchBits:
+    bits = SwitchBits(
+        dip1=0x28,
+        dip2=1,
+        touch=False,
+        external_closed=False,
+        earth_ok=True,
+        overtemperature=False,
+        supply_ok=True,
+        watchdog_ok=True,
+        residual_ok=True,
+    )
+    return msgspec.structs.replace(bits, **changes)
+
+
+def register(bits: object) -> BoardShiftRegister:
+    return BoardShiftRegister(lambda: 100.0, cast(Hc165, Registers(bits)))
+
+
 class Registers:
     """A chain of shift registers as its reader shows it."""
 
@@ -192,13 +216,56 @@ class Registers:
 
 
 def test_the_bits_of_the_shift_registers_are_passed_on() -> None:
-    bits = SimpleNamespace(dip1=0x28, dip2=1, overtemperature=True, external_closed=False)
-    reading = BoardShiftRegister(cast("object", Registers(bits))).read()  # type: ignore[arg-type]
+    reading = register(switch_bits(overtemperature=True)).read()
     assert reading is not None
     assert (reading.dip1, reading.dip2) == (0x28, 1)
     assert (reading.overtemperature, reading.external_closed) == (True, False)
+    assert (reading.monitor_cuts, reading.earth_ok) == (False, True)
 
 
 def test_a_failed_transfer_is_no_reading() -> None:
-    registers = Registers(ChipError("the spare bit is 0"))
-    assert BoardShiftRegister(cast("object", registers)).read() is None  # type: ignore[arg-type]
+    assert register(ChipError("the spare bit is 0")).read() is None
+
+
+def test_a_reading_is_kept_for_50_ms() -> None:
+    now_s = [100.0]
+    registers = Registers(switch_bits())
+    driver = BoardShiftRegister(lambda: now_s[0], cast(Hc165, registers))
+    reading = driver.read()
+    registers.bits = ChipError("the spare bit is 0")
+    now_s[0] += 0.05
+    assert driver.read() is reading
+    now_s[0] += 0.001
+    assert driver.read() is None
+
+
+@pytest.mark.parametrize(
+    ("change", "reads"),
+    [
+        ({"supply_ok": False}, None),
+        ({"earth_ok": False}, (False, False)),
+        ({"residual_ok": False}, (True, True)),
+    ],
+)
+def test_what_the_hardware_says_of_its_protection_counts(
+    change: dict[str, bool], reads: tuple[bool, bool] | None
+) -> None:
+    """Without a supply: no reading; else what the gates see, and the earth monitor."""
+    reading = register(switch_bits(**change)).read()
+    assert (None if reading is None else (reading.monitor_cuts, reading.earth_ok)) == reads
+
+
+@pytest.mark.req("ERR-8")
+@pytest.mark.parametrize(("channel", "volts"), [(6, 10.9), (6, 13.1), (7, -10.9), (7, -13.1)])
+def test_with_a_supply_out_of_its_tolerance_there_is_no_reading(channel: int, volts: float) -> None:
+    board = Board()
+    board.counts[channel] = plus_counts(volts) if channel == 6 else minus_counts(volts)
+    assert board.analog.read() is None
+
+
+def test_a_generator_that_is_off_is_read_as_f() -> None:
+    board = Board()
+    board.is_enabled = False
+    board.counts[2] = cp_counts(-12.0)
+    reading = board.read()
+    assert [reading.high_v, reading.low_v] == pytest.approx([-12.0, -12.0], abs=0.01)

@@ -1,5 +1,6 @@
 """The coil's lines at the pins: off first, edges by looks, broken wires, nothing left on."""
 
+import fcntl
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from bus import Bus
 from bus.memory import MemoryGraph
 from nodes.board import reference
 from nodes.board.models.gpio import Level, ModelGpio
+from nodes.board.pins import LOCK_FILE, PinError, PinsBusyError
+from nodes.board.sole_use import BoardInUseError
 from nodes.safety.coil import CoilReading
 from nodes.safety.coil_board import BoardCoil, Parameters
 from tests.board.rig import PinsIo, use
@@ -66,6 +69,7 @@ def test_opening_gives_no_edge_whatever_level_the_line_has(rig: Rig) -> None:
     drive(coil, feeds=True)
     assert rig.edges_s() == [rig.bus.clock.now_s()] * 2  # it became an output; then the first edge
     before = len(rig.edges_s())
+    rig.bus.run_dir.joinpath("board.flock").unlink()  # as if that process had ended
     again = BoardCoil(rig.bus, Parameters(io="tests.board.rig"))  # on the same pins
     assert len(rig.edges_s()) == before
     drive(again, feeds=True)
@@ -106,12 +110,12 @@ def test_without_looks_and_without_feeding_there_is_no_edge(rig: Rig) -> None:
     assert len(rig.edges_s()) == count
 
 
-def test_every_broken_wire_is_read_as_unproven(rig: Rig) -> None:
+def test_every_broken_wire_is_unproven_or_a_trip(rig: Rig) -> None:
     assert rig.open().read() == CoilReading(
         mirror_closed=False,
         load_voltage=False,
-        residual_ac=False,
-        residual_dc=False,
+        residual_ac=True,
+        residual_dc=True,
         power_on_reset=False,
     )
 
@@ -121,10 +125,10 @@ def test_every_broken_wire_is_read_as_unproven(rig: Rig) -> None:
     [
         (reference.MIRROR_PIN, True, "mirror_closed", True),
         (reference.LOAD_VOLTAGE_PIN, True, "load_voltage", True),
-        (reference.RESIDUAL_AC_PIN, False, "residual_ac", True),
-        (reference.RESIDUAL_AC_PIN, True, "residual_ac", False),
-        (reference.RESIDUAL_DC_PIN, False, "residual_dc", True),
-        (reference.RESIDUAL_DC_PIN, True, "residual_dc", False),
+        (reference.RESIDUAL_AC_PIN, False, "residual_ac", False),
+        (reference.RESIDUAL_AC_PIN, True, "residual_ac", True),
+        (reference.RESIDUAL_DC_PIN, False, "residual_dc", False),
+        (reference.RESIDUAL_DC_PIN, True, "residual_dc", True),
         (reference.POWER_ON_PIN, True, "power_on_reset", True),
     ],
 )
@@ -157,3 +161,85 @@ def test_it_must_be_driven_again_when_the_next_edge_is_due(rig: Rig) -> None:
     assert coil.due_s() == pytest.approx(rig.bus.clock.now_s() + 0.1)
     drive(coil, feeds=False)
     assert coil.due_s() == float("inf")
+
+
+class Broken(ModelGpio):
+    """A library that refuses to write some pins, with an error of no common base, as lgpio's."""
+
+    refuses: tuple[int, ...] = ()
+
+    def output(self, channel: int, value: int, /) -> None:
+        if channel in self.refuses:
+            raise Exception("GPIO not allocated")
+        super().output(channel, value)
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Broken, Levels, BoardCoil]:
+    levels: Levels = {}
+    gpio = Broken({}, lambda pin, level: levels.__setitem__(pin, level))
+    use(monkeypatch, PinsIo(gpio))
+    coil = BoardCoil(MemoryGraph(1, tmp_path).bus("safety"), Parameters(io="tests.board.rig"))
+    return gpio, levels, coil
+
+
+def test_a_switch_off_that_fails_is_tried_again_by_the_shutdown(
+    broken: tuple[Broken, Levels, BoardCoil],
+) -> None:
+    gpio, levels, coil = broken
+    drive(coil, enable=True, feeds=True)
+    gpio.refuses = (reference.ENABLE_PIN,)
+    with pytest.raises(PinError, match="GPIO6 cannot be written: GPIO not allocated"):
+        drive(coil)
+    gpio.refuses = ()
+    coil.shutdown()
+    assert levels[reference.ENABLE_PIN] is False
+
+
+def test_a_line_that_cannot_be_written_keeps_no_other_one_on(
+    broken: tuple[Broken, Levels, BoardCoil],
+) -> None:
+    gpio, levels, coil = broken
+    drive(coil, enable=True, feeds=True, residual_test=True, clear_reset=True)
+    gpio.refuses = (reference.ENABLE_PIN,)
+    with pytest.raises(PinError):
+        coil.shutdown()
+    assert levels[reference.RESIDUAL_TEST_PIN] is False
+    assert levels[reference.POWER_ON_CLEAR_PIN] is False
+
+
+def test_without_a_line_that_can_be_written_there_is_no_edge(
+    broken: tuple[Broken, Levels, BoardCoil],
+) -> None:
+    gpio, levels, coil = broken
+    gpio.refuses = (reference.RESIDUAL_TEST_PIN,)
+    before = levels[reference.WATCHDOG_PIN]
+    with pytest.raises(PinError):
+        drive(coil, feeds=True, residual_test=True)
+    assert levels[reference.WATCHDOG_PIN] is before
+
+
+def test_a_second_owner_of_the_coil_is_refused_and_touches_no_pin(rig: Rig) -> None:
+    rig.open()
+    before = len(rig.changes)
+    with pytest.raises(BoardInUseError, match="a running box, or a board check"):
+        rig.open()
+    assert len(rig.changes) == before
+
+
+def test_the_coil_is_free_when_its_node_has_ended(rig: Rig) -> None:
+    rig.open()
+    rig.graph.kill("safety")
+    rig.bus = rig.graph.bus("safety")
+    rig.open()
+
+
+def test_a_set_up_that_another_process_holds_may_be_tried_again_later(rig: Rig) -> None:
+    """It is no DriverError, after which a node is not started again."""
+    rig.bus.run_dir.mkdir(parents=True, exist_ok=True)
+    with (rig.bus.run_dir / LOCK_FILE).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(PinsBusyError):
+            rig.open()
+    (rig.bus.run_dir / "board.flock").unlink()
+    rig.open()

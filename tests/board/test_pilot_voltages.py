@@ -5,12 +5,12 @@ from random import Random
 import pytest
 
 from msgs.pilot import CpState, classify_high_v, duty_of_offer, shows_diode
-from nodes.board.analog_inputs import minus_counts, pin_v
+from nodes.board.analog_inputs import minus_counts, pin_v, plus_counts
 from nodes.board.mcp3208 import Mcp3208
 from nodes.board.models.mcp3208 import Mcp3208Model
 from nodes.board.models.pilot_circuit import PilotCircuit
 from nodes.board.pilot_voltages import PilotVoltages
-from nodes.board.reference import CP_OFFSET_V, MINUS_CHANNEL
+from nodes.board.reference import CP_OFFSET_V, MINUS_CHANNEL, PLUS_CHANNEL
 from nodes.board.spi_link import ChipError
 from tests.board.spi_rig import Answer, Flips, link_to
 from tests.builders import HIGH_V
@@ -28,12 +28,16 @@ class Line:
         self.flips = Flips()
         self.circuit = PilotCircuit(lambda: self.now_s)
         model = Mcp3208Model(self._volts, lambda: self.gauss(offset_steps, noise_steps))
-        self.voltages = PilotVoltages(Mcp3208(link_to(model, self._disturb)))
+        self.plus_v = 12.0
+        converter = Mcp3208(link_to(model, self._disturb))
+        self.voltages = PilotVoltages(converter, lambda: self.now_s)
         self.stuck: int | None = None
 
     def _volts(self, channel: int) -> float:
         if channel == MINUS_CHANNEL:
             return pin_v(minus_counts(-12.0))
+        if channel == PLUS_CHANNEL:
+            return pin_v(plus_counts(self.plus_v))
         return self.circuit.volts(channel)
 
     def _disturb(self, answer: Answer) -> Answer:
@@ -126,9 +130,49 @@ def test_one_disturbed_conversion_changes_nothing(transfer: int, mask: int) -> N
     assert line.show(6.0, -12.0, 26.7) == good
 
 
-def test_the_number_of_transfers_is_seven_and_four_in_x1() -> None:
+def test_the_number_of_transfers_is_eight_and_less_in_x1() -> None:
     line = Line()
     line.show(6.0, -12.0, 26.7)
-    assert line.flips.seen == 7
+    assert line.flips.seen == 8
     line.show(6.0, 6.0, 100.0)
-    assert line.flips.seen == 7 + 4
+    assert line.flips.seen == 8 + 5
+
+
+@pytest.mark.req("ERR-8")
+@pytest.mark.parametrize("plus_v", [9.4, 7.0, 0.0, 13.5])
+def test_with_a_wrong_supply_of_the_driver_no_state_is_read(plus_v: float) -> None:
+    """At 9.4 V a vehicle in state B reads as C, at 7 V an open line does."""
+    line = Line()
+    line.plus_v = plus_v
+    with pytest.raises(ChipError, match=r"\+12 V"):
+        line.show(6.0, -12.0, 26.7)
+
+
+@pytest.mark.req("ERR-8007")
+@pytest.mark.parametrize(("steady_percent", "high_v"), [(100.0, 6.0), (0.0, 6.0), (100.0, 12.0)])
+def test_edges_in_x1_and_f_are_found_in_0_3_s(steady_percent: float, high_v: float) -> None:
+    """The files say that the generator has stopped, and the line shows its PWM."""
+    line = Line()
+    line.show(high_v, -12.0, 53.3)
+    line.circuit.drive(high_v, -12.0, 53.3)
+    began_s = line.now_s
+
+    def looks() -> None:
+        for _ in range(50):
+            line.now_s += 0.01
+            line.voltages.read(steady_percent)
+
+    with pytest.raises(ChipError, match="still switches"):
+        looks()
+    assert line.now_s - began_s <= 0.32
+
+
+def test_a_generator_that_stops_is_no_error() -> None:
+    line = Line()
+    for high_v in (12.0, 9.0, 6.0):
+        line.show(high_v, -12.0, 53.3)
+        for _ in range(100):
+            assert line.show(high_v, high_v, 100.0) == pytest.approx((high_v, high_v), abs=0.02)
+        line.show(high_v, -12.0, 10.0)
+        for _ in range(100):
+            assert line.show(-12.0, -12.0, 0.0) == pytest.approx((-12.0, -12.0), abs=0.02)

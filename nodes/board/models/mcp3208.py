@@ -34,7 +34,7 @@ class Mcp3208Model(ChipModel):
         :param noise: added to each conversion [steps of 12 bits].
         :param floating: what is read where the output is not driven.
         """
-        self._volts = volts
+        self.volts = volts
         self._noise = noise
         self._floating = floating
 
@@ -55,9 +55,9 @@ class Mcp3208Model(ChipModel):
 
         Differential: the channel is IN+, the other one of its pair IN- (DS21298, table 5-2).
         """
-        volts = self._volts(channel)
+        volts = self.volts(channel)
         if not is_single:
-            volts -= self._volts(channel ^ 1)
+            volts -= self.volts(channel ^ 1)
         code = round(volts * STEPS / REFERENCE_V + self._noise())
         return min(max(code, 0), FULL_SCALE)
 
