@@ -153,8 +153,8 @@ def test_a_node_that_starts_again_leaves_the_charge_as_it_is(
     box.advance(12.0)
     events = box.events[before:]
     assert not any(what.startswith("contacts") for what, *_ in events)
-    # Without the box's meter for a moment the offer may be lower by a little, but not withdrawn.
-    assert all(float(detail) > 50.0 for what, _, detail in events if what == "duty")
+    # Until the meters are heard again load_manager offers 10 A; nobody withdraws the offer.
+    assert all(16.0 < float(detail) < 60.0 for what, _, detail in events if what == "duty")
     assert (box.contactor, box.faults) == ("closed", [])
     box.act("unplug")
     box.wait(lambda: box.is_out)
