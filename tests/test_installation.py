@@ -21,6 +21,7 @@ from nodes.board import reference
 ROOT = Path(__file__).parent.parent
 INSTALL = ROOT / "launch" / "install"
 UNIT = INSTALL / "wallbox.service"
+TMPFILES = INSTALL / "tmpfiles.conf"
 MOST_EXPOSURE = 2.8  # 10 is a service without any protection; "OK" begins at 5
 EXECUTABLES = ("opt/wallbox/current/bin/python", "bin/sh", "usr/bin/tail")
 
@@ -135,6 +136,30 @@ def test_systemd_replaces_a_hung_supervisor_before_the_machine_restarts() -> Non
 def test_it_is_started_again_whatever_has_ended_it() -> None:
     assert values("Restart") == ["always"]
     assert values("StartLimitIntervalSec") == ["0"]
+
+
+def test_the_run_directory_is_there_while_the_service_is_stopped_or_disabled() -> None:
+    """`wallbox board check` acts as the user wallbox, who cannot make it."""
+    (name,) = values("RuntimeDirectory")
+    assert values("RuntimeDirectoryPreserve") == ["yes"]  # else systemd removes it at the stop
+    command = (INSTALL / "wallbox").read_text()
+    assert f"WALLBOX_RUN_DIR=/run/{name} " in command
+    made = [line.split() for line in TMPFILES.read_text().splitlines() if line[0] != "#"]
+    (user,), (mode,) = values("User"), values("RuntimeDirectoryMode")
+    assert made == [["d", f"/run/{name}", mode, user, user, "-"]]
+
+
+@needs("systemd-tmpfiles")
+def test_systemd_finds_nothing_wrong_in_the_rule_for_the_run_directory(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/passwd").write_text(f"wallbox:x:{os.getuid()}:{os.getgid()}::/:/bin/sh\n")
+    (tmp_path / "etc/group").write_text(f"wallbox:x:{os.getgid()}:\n")
+    words = ["systemd-tmpfiles", "--create", f"--root={tmp_path}", str(TMPFILES)]
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    made = tmp_path / "run/wallbox"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert made.owner() == Path(tmp_path).owner()
 
 
 # --- devices -----------------------------------------------------------------------------------
@@ -267,6 +292,7 @@ def test_the_script_puts_each_file_in_its_place_and_once_more_changes_nothing(ro
         "etc/systemd/system.conf.d/90-wallbox.conf",
         "etc/wallbox/box.toml",
         "usr/lib/sysusers.d/wallbox.conf",
+        "usr/lib/tmpfiles.d/wallbox.conf",
         "usr/local/bin/wallbox",
         "boot/firmware/wallbox.txt",
     } <= set(first)

@@ -42,11 +42,12 @@ if [ -z "$root" ] && [ "$(id -u)" != 0 ]; then fail "expected root: sudo $0"; fi
 remove() {
     if runs_systemd; then systemctl disable --now wallbox.service 2>/dev/null || true; fi
     rm -f "$root/etc/systemd/system/wallbox.service" "$root/etc/udev/rules.d/90-wallbox.rules" \
-        "$root/usr/lib/sysusers.d/wallbox.conf" "$root/etc/systemd/system.conf.d/90-wallbox.conf" \
+        "$root/usr/lib/sysusers.d/wallbox.conf" "$root/usr/lib/tmpfiles.d/wallbox.conf" \
+        "$root/etc/systemd/system.conf.d/90-wallbox.conf" \
         "$root/etc/systemd/system/multi-user.target.wants/wallbox.service" \
         "$root/usr/local/bin/wallbox" "$boot/wallbox.txt"
     if [ -f "$boot/config.txt" ]; then sed -i "/^$include\$/d" "$boot/config.txt"; fi
-    rm -rf "$opt"
+    rm -rf "$opt" "$root/run/wallbox"
     if runs_systemd; then systemctl daemon-reload; fi
     say "removed; its settings and cards are still in /var/lib/wallbox, its launch file in /etc/wallbox"
 }
@@ -136,6 +137,7 @@ install_files() {
     put 0644 wallbox.service /etc/systemd/system/wallbox.service
     put 0644 90-wallbox.rules /etc/udev/rules.d/90-wallbox.rules
     put 0644 sysusers.conf /usr/lib/sysusers.d/wallbox.conf
+    put 0644 tmpfiles.conf /usr/lib/tmpfiles.d/wallbox.conf
     put 0644 watchdog.conf /etc/systemd/system.conf.d/90-wallbox.conf
     put 0755 wallbox /usr/local/bin/wallbox
     install -D -m 0644 "$source/docs/install.md" "$opt/docs/install.md"
@@ -183,7 +185,7 @@ make_user() {
         getent passwd wallbox >/dev/null ||
             useradd -r -d /var/lib/wallbox -s /usr/sbin/nologin -G gpio,spi,dialout wallbox
     fi
-    install -d -m 0700 -o wallbox -g wallbox /var/lib/wallbox
+    install -d -m 0700 -o wallbox -g wallbox /var/lib/wallbox /run/wallbox
 }
 
 start() {

@@ -21,6 +21,8 @@ PACKAGES = ("mmdebstrap", "systemd-container")
 INSTALLED = "python3-venv,ca-certificates,systemd,udev,dbus"
 START_S = 60.0
 SCRIPT = "/src/launch/install/install.sh"
+CHECK = ("board", "check", "--unattended", "/opt/wallbox/current/launch/raspberry_pi.toml")
+NO_BOARD = "the board cannot be used: RPi.GPIO cannot be imported"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "node_modules", "__pycache__", ".*_cache")
 
 pytestmark = [pytest.mark.system, pytest.mark.proof, pytest.mark.timeout(900)]
@@ -78,6 +80,10 @@ class Container:
         )  # fmt: skip
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result.stdout.strip()
+
+    def said(self, *command: str) -> str:
+        """Return what a command has written to both of its outputs."""
+        return self.run("/bin/sh", "-c", 'exec "$@" 2>&1', "sh", *command)
 
     def show(self, key: str) -> str:
         return self.run("systemctl", "show", "--property", key, "--value", "wallbox")
@@ -160,8 +166,19 @@ def test_a_box_is_installed_updated_supervised_set_back_and_removed(debian: Cont
     assert (debian.root / "opt/wallbox/current").readlink() == first
     assert debian.show("StatusText") == "wallbox: 13 of 13 nodes are ready"
 
+    # A user of this machine who cannot look into the run directory of the service.
+    other = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    python = ("/opt/wallbox/current/bin/python", "-I", "-m", "cli.main")
+    assert "/run/wallbox cannot be read" in debian.said(*other, *python, *CHECK)
+    assert "a graph runs on /run/wallbox" in debian.said("wallbox", *CHECK)
+
     debian.run("systemctl", "stop", "wallbox", check=True)
     assert debian.show("Result") == "success"
+    assert NO_BOARD in debian.said("wallbox", *CHECK)  # the run directory is still there
+    debian.run("rm", "-r", "/run/wallbox", check=True)
+    debian.run("systemd-tmpfiles", "--create", "wallbox.conf", check=True)  # as at boot
+    assert NO_BOARD in debian.said("wallbox", *CHECK)
+
     debian.run("/bin/sh", SCRIPT, "--remove", check=True)
     assert not (debian.root / "opt/wallbox").exists()
     assert (debian.root / "var/lib/wallbox/label.json").exists()
