@@ -1,6 +1,7 @@
 """`wallbox board check`: a sound board passes; each single fault is found at a named part."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from nodes.board import reference
 from nodes.board.check import all_steps, contactor_steps, places_of
 from nodes.board.pwm import PwmSetting
 from nodes.plant import contactor
+from tests.board import whole_board
 from tests.board.check_rig import DEFAULTS, Rig
 from tests.board.whole_board import INPUTS, OUTPUTS, WholeBoard
 
@@ -36,6 +38,10 @@ def absent(place: tuple[int, int]) -> Fault:
     return lambda board: board.chips.__delitem__(place)
 
 
+def broken(line: str) -> Fault:
+    return lambda board: board.broken.add(line)
+
+
 def swapped(one: str, other: str) -> Fault:
     pins = OUTPUTS | INPUTS
     return lambda board: board.swapped.update({pins[one]: pins[other], pins[other]: pins[one]})
@@ -58,6 +64,8 @@ def no_reader(board: WholeBoard) -> None:
     board.reader.faults.is_dead = True
 
 
+# assumed: of the pilot's divider, a resistor of the wrong value
+OTHER_OHM = (200_000.0, 47_000.0, 60_000.0)
 WRONG_DUTY = PwmSetting(period_ns=1_000_000, duty_ns=110_000, is_enabled=True)
 
 # fault -> the step that fails first, and a part that its text names
@@ -91,6 +99,12 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "busy at 1": (stuck("reader busy", True), "card reader", "BUSY (BCM 25)"),
     "pilot at 0": (world(pwm_pin=False), "pilot in X1", "the pilot's driver"),
     "pilot at 1": (world(pwm_pin=True), "pilot in F", "the pilot's driver"),
+    # each wire of an input broken
+    "no mirror": (broken("mirror"), "contactor at rest", "mirror contact (BCM 27"),
+    "no load": (broken("load"), "contactor closes", "load voltage sensor (BCM 4)"),
+    "no AC": (broken("residual ac"), "residual-current monitor", "one of its wires broken"),
+    "no DC": (broken("residual dc"), "residual-current monitor", "one of its wires broken"),
+    "no flag": (broken("power on"), "power-on flag", "output (BCM 0)"),
     # each bit of the shift registers stuck
     "touch at 0": (stuck("bit TOUCH", False), "touch key", "AT42QT1010"),
     "touch at 1": (stuck("bit TOUCH", True), "touch key", "AT42QT1010"),
@@ -133,6 +147,7 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "never closes": (world(never_closes=True), "contactor closes", "the contactor and its coil"),
     "mirror inverted": (world(inverted={"mirror"}), "contactor at rest", "mirror contact"),
     "load inverted": (world(inverted={"load"}), "contactor at rest", "load voltage sensor"),
+    "no monitor": (world(has_monitor_supply=False), "residual-current monitor", "its supply"),
     "no test answer": (world(ignores_test=True), "residual-current monitor", "test line"),
     "too hot": (world(is_hot=True), "over-temperature switch", "over-temperature switch"),
     "no +12 V": (world(plus_v=0.0), "supply +12 V", "12 V power supply"),
@@ -148,6 +163,7 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "fast watchdog": (world(hold_s=0.15), "hardware watchdog", "time constant"),
     "contactor drops": (world(drops_after_s=0.2), "contactor closes", "the contactor and its coil"),
     "no diode": (world(has_diode=False), "pilot with a test plug", "the test plug"),
+    "wrong resistor": (world(cp_ohm=OTHER_OHM), "pilot in X1", "dividers of channels 0 to 2"),
     "wrong duty": (world(read_back=WRONG_DUTY), "pilot's duty", "the kernel's PWM"),
     "stray current": (world(current_a=3.0), "mains voltages", "current transformers"),
     "loose DIP": (world(flickers=True), "shift registers", "74HC165"),
@@ -158,7 +174,7 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "watchdog and test": (swapped("watchdog", "test"), "residual-current monitor", "test line"),
     "enable and relay": (swapped("enable", "connect"), "pilot with a test plug", "relay"),
     "mirror and key": (swapped("mirror", "service key"), "service key", "service key (BCM 18)"),
-    "mirror and AC": (swapped("mirror", "residual ac"), "residual-current monitor", "AC (BCM 3)"),
+    "mirror and AC": (swapped("mirror", "residual ac"), "contactor at rest", "mirror contact (BCM"),
     "clear and test": (swapped("clear", "test"), "residual-current monitor", "test line (BCM 26)"),
     "reset and busy": (swapped("reader reset", "reader busy"), "card reader", "BUSY (BCM 25)"),
     "reset and relay": (swapped("reader reset", "connect"), "card reader", "RESET_N (BCM 23)"),
@@ -187,6 +203,22 @@ def test_a_sound_board_passes_every_step(rig: Rig) -> None:
     assert rig.left_on() == []
 
 
+@pytest.mark.parametrize(("reference_v", "supply_v"), [(3.3 * 0.98, 12.45), (3.3 * 1.02, 11.55)])
+@pytest.mark.parametrize("ohms", list(product((0.99, 1.01), repeat=3)))
+def test_a_board_of_parts_within_their_tolerance_is_sound(
+    rig: Rig, ohms: tuple[float, float, float], reference_v: float, supply_v: float
+) -> None:
+    """Resistors of 1 %, a reference of 2 %, supplies of nearly 4 %."""
+    rig.board.plus_v, rig.board.minus_v = supply_v, -supply_v
+    line, up, down = (
+        share * nominal for share, nominal in zip(ohms, whole_board.CP_OHM, strict=True)
+    )
+    rig.board.cp_ohm = (line, up, down)
+    rig.board.reference_v = reference_v
+    done = rig.check()
+    assert done.failed() is None
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_single_fault_fails_at_a_step_that_names_the_part(rig: Rig, name: str) -> None:
     fault, step, part = FAULTS[name]
@@ -213,6 +245,7 @@ def test_every_protection_guards_the_contactor() -> None:
         "watchdog without edges",
         "over-temperature switch",
         "residual-current monitor",
+        "mains voltages",
     }
 
 

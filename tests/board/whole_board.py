@@ -43,6 +43,9 @@ INPUTS = {
 GATES = ("enable", "watchdog", "monitor", "heat")
 STEP_S = 0.005  # as the check's own looks
 STRETCHED_S = 0.02  # of the load voltage sensor
+SENSED_V = 50.0  # of the load voltage sensor
+CLEAR_S = 0.05  # what the line that clears the power-on flag must last
+CP_OHM = (200_000.0, 47_000.0, 75_000.0)  # from the line, to the reference, to ground
 DIODE_V, SOURCE_OHM = 0.7, 1000.0
 
 
@@ -53,6 +56,7 @@ class WholeBoard:
         self.now_s = 100.0
         # faults
         self.stuck: dict[str, bool] = {}  # lines, and bits of the shift registers
+        self.broken: set[str] = set()  # lines of inputs that nothing drives
         self.swapped: dict[int, int] = {}  # pin -> the pin whose line it has
         self.gates: dict[str, bool] = {}  # a broken (False) or bridged (True) wire to a gate
         self.dead: dict[Place, int] = {}  # chip -> what is read of it
@@ -60,6 +64,7 @@ class WholeBoard:
         self.welds = False
         self.never_closes = False
         self.ignores_test = False
+        self.has_monitor_supply = True
         self.hold_s = contactor.WATCHDOG_S  # of the hardware watchdog
         self.drops_after_s = math.inf  # the contactor, though its coil has current
         self.read_back: PwmSetting | None = None  # of the pilot, whatever was written
@@ -70,6 +75,8 @@ class WholeBoard:
         self.pwm_pin: bool | None = None  # stuck
         # world
         self.plus_v, self.minus_v = 12.0, -12.0
+        self.cp_ohm = CP_OHM  # of the pilot's dividers
+        self.reference_v = reference.REFERENCE_V
         self.terminal_c, self.board_c = 21.0, 23.0
         self.earth_ohm = 40.0
         self.volts = [230.0, 231.0, 229.0]
@@ -83,6 +90,7 @@ class WholeBoard:
         self.contactor = contactor.ContactorModel()
         self.monitor = residual.UNPOWERED
         self.flag = True
+        self._clears_s = math.inf  # since when the line that clears the flag is high
         self.edge_s = -10.0
         self.loaded_s = -10.0
         self.pwm: dict[int, PwmSetting] = {}
@@ -119,11 +127,13 @@ class WholeBoard:
             return self.levels.get(pin)
         if name in self.stuck:
             return self.stuck[name]
+        if name in self.broken or (name.startswith("residual") and not self.has_monitor_supply):
+            return None
         level = {
             "mirror": self.contactor.mirror_closed,
             "load": self.now_s < self.loaded_s + STRETCHED_S,
-            "residual ac": not self.monitor.ac.active,
-            "residual dc": not self.monitor.dc.active,
+            "residual ac": self.monitor.ac.active,
+            "residual dc": self.monitor.dc.active,
             "power on": self.flag,
             "service key": "service" not in self.pressed,
             "reader busy": self.reader.busy(),
@@ -139,7 +149,7 @@ class WholeBoard:
             "HEAT": (self.is_hot, reference.HEAT_BIT),
             "SUPPLY_OK": (True, reference.SUPPLY_OK_BIT),
             "WATCHDOG_OK": (self.has_edges, reference.WATCHDOG_OK_BIT),
-            "RESIDUAL_OK": (self.monitor.is_well, reference.RESIDUAL_OK_BIT),
+            "RESIDUAL_OK": (self.is_monitor_well, reference.RESIDUAL_OK_BIT),
             "SPARE": (True, reference.SPARE_BIT),
         }
         third = sum(
@@ -155,13 +165,18 @@ class WholeBoard:
         return self.now_s < self.edge_s + self.hold_s
 
     @property
+    def is_monitor_well(self) -> bool:
+        """Return whether both of its outputs are low at the gates; they are pulled up there."""
+        return self.has_monitor_supply and self.monitor.is_well
+
+    @property
     def coil(self) -> bool:
         """Return whether the gates let the coil have current."""
         gate = self.gates.get
         return (
             gate("enable", self.lines["enable"])
             and gate("watchdog", self.has_edges)
-            and gate("monitor", self.monitor.is_well)
+            and gate("monitor", self.is_monitor_well)
             and gate("heat", not self.is_hot)
         )
 
@@ -215,9 +230,11 @@ class WholeBoard:
             stuck=self.never_closes,
             slow=False,
         )
-        if True in self.contactor.poles:
-            self.loaded_s = self.now_s
-        if self.lines["clear"] and self.has_edges:
+        for is_closed, volts in zip(self.contactor.poles, self.volts, strict=True):
+            if is_closed and volts > SENSED_V:
+                self.loaded_s = self.now_s
+        self._clears_s = min(self._clears_s, self.now_s) if self.lines["clear"] else math.inf
+        if self.now_s >= self._clears_s + CLEAR_S:
             self.flag = False
 
     # --- chips ---------------------------------------------------------------------------------
@@ -279,8 +296,16 @@ class WholeBoard:
                 counts = analog_inputs.minus_counts(self.minus_v)
             case _:
                 self._drive_circuit()
-                return self._relay_circuit.volts(channel)
+                return self._divided(self._relay_circuit.volts(channel))
         return analog_inputs.pin_v(counts)
+
+    def _divided(self, nominal_v: float) -> float:
+        """Return what the converter, whose own reference is nominal, gets of the CP line [V]."""
+        line_v = (nominal_v - reference.CP_OFFSET_V) / reference.CP_RATIO
+        line_ohm, up_ohm, down_ohm = self.cp_ohm
+        current_a = line_v / line_ohm + self.reference_v / up_ohm
+        input_v = current_a / (1.0 / line_ohm + 1.0 / up_ohm + 1.0 / down_ohm)
+        return input_v * reference.REFERENCE_V / self.reference_v
 
     def _drive_circuit(self) -> None:
         setting = self.pwm.get(reference.CP_CHANNEL)

@@ -3,8 +3,8 @@
 This file alone knows how the chips are used. It measures and decides nothing.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from statistics import median
 
@@ -57,9 +57,11 @@ class CheckedBoard:
         self.places = places
         self._bus = bus
         self._io = open_io(places.io, bus)
-        self._pins = Pins(bus, self._io)
         self._time = WaitedTime(self._io.wait, bus.clock.now_s)
-        self.lines = ChainLines(self._pins, places, self._io.wait, bus.clock.now_s)
+        # Here the board is taken for this process alone, before any pin is touched.
+        with _set_up():
+            self._pins = Pins(bus, self._io)
+            self.lines = ChainLines(self._pins, places, self._io.wait, bus.clock.now_s)
 
     def leave(self) -> None:
         """Leave the board in its safe state, whatever has failed; the coil first.
@@ -68,15 +70,15 @@ class CheckedBoard:
         dark and the card reader in reset. It may be called several times.
         """
         self.lines.rest()
-        with suppress(OSError, DriverError):
+        with suppress(Exception):
             self.drive_pilot(X1_PERCENT)
         if self.places.front is not None:
-            with suppress(OSError, DriverError):
+            with suppress(Exception):
                 self.silence()
-            with suppress(OSError, ChipError):
+            with suppress(Exception):
                 self.light([sk9822.DARK_RGB] * reference.LEDS)
         if "card_chip" in self.__dict__:
-            with suppress(OSError, RuntimeError):
+            with suppress(Exception):
                 self.card_chip.stop()
 
     # --- converter -----------------------------------------------------------------------------
@@ -107,15 +109,19 @@ class CheckedBoard:
 
     def terminal_c(self) -> float:
         """Return the temperature at the terminals [degC]."""
-        return analog_inputs.ntc_c(self.counts(reference.TERMINAL_CHANNEL))
+        value_c = analog_inputs.ntc_c(self.counts(reference.TERMINAL_CHANNEL))
+        return value_c + self.places.calibration.terminal_offset_k
 
     def board_c(self) -> float:
         """Return the temperature of the board [degC]."""
-        return analog_inputs.ntc_c(self.counts(reference.BOARD_CHANNEL))
+        value_c = analog_inputs.ntc_c(self.counts(reference.BOARD_CHANNEL))
+        return value_c + self.places.calibration.board_offset_k
 
     def earth_ohm(self) -> float:
         """Return the resistance of the earth loop [ohm]."""
-        return analog_inputs.earth_ohm(self.counts(reference.EARTH_CHANNEL))
+        value_ohm = analog_inputs.earth_ohm(self.counts(reference.EARTH_CHANNEL))
+        calibration = self.places.calibration
+        return value_ohm * calibration.earth_gain + calibration.earth_offset_ohm
 
     # --- pilot ---------------------------------------------------------------------------------
 
@@ -138,7 +144,11 @@ class CheckedBoard:
 
         :raises ChipError: the converter does not answer.
         """
-        return PilotVoltages(self.converter).read(duty_percent)
+        calibration = self.places.calibration
+        reader = PilotVoltages(
+            self.converter, gain=calibration.pilot_gain, offset_v=calibration.pilot_offset_v
+        )
+        return reader.read(duty_percent)
 
     # --- shift registers -----------------------------------------------------------------------
 
@@ -223,11 +233,13 @@ class CheckedBoard:
         """Return the chip of the card reader, in reset.
 
         :raises ChipError: there is no such SPI device.
+        :raises DriverError: its pins cannot be used.
         """
         places = self.reader
         link = self._link(places.spi, pn5180.SPI_MODE, places.clock_hz)
-        self._pins.output(places.reset_pin, False)
-        self._pins.input(places.busy_pin, Pull.DOWN)
+        with _set_up():
+            self._pins.output(places.reset_pin, False)
+            self._pins.input(places.busy_pin, Pull.DOWN)
         lines = ReaderLines(
             busy=partial(self._pins.read, places.busy_pin),
             reset=partial(self._pins.write, places.reset_pin),
@@ -305,7 +317,8 @@ class CheckedBoard:
 
     @cached_property
     def _key_pin(self) -> int:
-        self._pins.input(self.front.key_pin, Pull.UP)
+        with _set_up():
+            self._pins.input(self.front.key_pin, Pull.UP)
         return self.front.key_pin
 
     def service_key(self) -> bool:
@@ -321,6 +334,20 @@ class CheckedBoard:
             return SpiLink(self._io, place, mode=mode, clock_hz=clock_hz)
         except OSError as error:
             raise ChipError(f"/dev/spidev{place[0]}.{place[1]}: {error.strerror}") from error
+
+
+@contextmanager
+def _set_up() -> Iterator[None]:
+    """Set pins up; the errors of the libraries have no common base.
+
+    :raises DriverError: a pin cannot be used.
+    """
+    try:
+        yield
+    except DriverError:
+        raise
+    except Exception as error:
+        raise DriverError(f"a pin cannot be set up: {error}", "io") from error
 
 
 def _may_take(elapsed_s: Callable[[], float], more_s: float) -> bool:

@@ -1,7 +1,6 @@
 """Chips and supplies: does each chip answer, and is what they show possible. No mains needed."""
 
 from nodes.board import reference
-from nodes.board.analog_inputs import OPEN_EARTH_OHM
 from nodes.board.check.board import X1_PERCENT, CheckedBoard
 from nodes.board.check.places import Places
 from nodes.board.check.step import (
@@ -11,7 +10,6 @@ from nodes.board.check.step import (
     in_range,
     judged,
     passed,
-    skipped,
 )
 from nodes.board.mcp3208 import FULL_SCALE
 
@@ -22,7 +20,7 @@ READER = "card reader"
 LEDS = "LED chain"
 PWM = "PWM of the pilot"
 PLUS, MINUS, REFERENCE = "supply +12 V", "supply -12 V", "reference 3.3 V"
-HEAT, EARTH = "temperatures", "earth loop"
+HEAT = "temperatures"
 
 TRIES = 16  # assumed: of reads in a row, so that a loose contact shows
 RAIL_V = 12.0
@@ -30,7 +28,6 @@ RAIL_TOLERANCE_V = 0.75  # 5 % of the supply (the generator's window), and 1 % o
 REFERENCE_TOLERANCE_V = 0.17  # assumed: both supplies together wrong by 5 % are less likely
 ROOM_C = (0.0, 50.0)  # assumed: where a box is put into service
 BESIDE_K = 5.0
-EARTH_OHM = 300.0  # field devices refuse from 300 to 500 ohm on (hardware.md 2.2)
 
 
 def steps(places: Places) -> list[CheckStep]:
@@ -68,10 +65,10 @@ def steps(places: Places) -> list[CheckStep]:
     if places.front is not None:
         text = f"the SPI of the LED chain {_spi(places.front.spi)}: its dtoverlay in config.txt"
         found.append(CheckStep(name=LEDS, look_at=text, alone=_leds))
-    return [*found, *_supplies(places)]
+    return [*found, *_supplies()]
 
 
-def _supplies(places: Places) -> list[CheckStep]:
+def _supplies() -> list[CheckStep]:
     return [
         CheckStep(
             name=PLUS,
@@ -99,22 +96,7 @@ def _supplies(places: Places) -> list[CheckStep]:
             alone=_temperatures,
             needs=(CONVERTER,),
         ),
-        _earth_step(places),
     ]
-
-
-def _earth_step(places: Places) -> CheckStep:
-    text = (
-        "the protective conductor at the terminals and in the house, the neutral, and the "
-        "measuring source of the earth loop; on an IT grid set earth_loop = false for safety"
-    )
-    if not places.earth_loop:
-        return CheckStep(
-            name=EARTH,
-            look_at=text,
-            alone=lambda _: skipped("not measurable: earth_loop = false in the plan (IT grid)"),
-        )
-    return CheckStep(name=EARTH, look_at=text, alone=_earth, needs=(CONVERTER, REGISTERS))
 
 
 def _converter(board: CheckedBoard) -> StepJudgement:
@@ -193,16 +175,6 @@ def _temperatures(board: CheckedBoard) -> StepJudgement:
             how = "open, or its wire broken" if value_c < least_c else "shorted"
             return failed(measured, expected, f"the NTC of the {name}: perhaps {how}")
     return judged(abs(terminal_c - board_c) <= BESIDE_K, measured, expected)
-
-
-def _earth(board: CheckedBoard) -> StepJudgement:
-    ohm = board.earth_ohm()
-    is_ok = board.switches().earth_ok
-    measured = "no measuring current" if ohm >= OPEN_EARTH_OHM else f"{ohm:.0f} ohm"
-    expected = f"below {EARTH_OHM:g} ohm"
-    if ohm < EARTH_OHM and not is_ok:
-        return failed(f"{measured}, and the bit EARTH_OK is 0", "EARTH_OK is 1", "that bit's wire")
-    return judged(ohm < EARTH_OHM, measured, expected)
 
 
 def _spi(place: tuple[int, int]) -> str:

@@ -28,15 +28,21 @@ class ChainLines:
         """Set the pins up, all outputs at their safe level; the enable line is the first.
 
         :param wait: waits for some seconds.
-        :raises DriverError: the pins cannot be used.
+        :raises Exception: the library refuses a pin; its errors have no common base.
         """
         self._pins = pins
         self._places = places
         self._wait = wait
         self.now_s = now_s
         self._edge_s: float | None = None  # of the newest edge; None: the watchdog is not fed
+        refused: list[Exception] = []
         for pin in (places.enable_pin, places.test_pin, places.clear_pin, places.connect_pin):
-            pins.output(pin, False)
+            try:
+                pins.output(pin, False)
+            except Exception as error:  # the next line is switched off all the same
+                refused.append(error)
+        if refused:
+            raise refused[0]
         self._watchdog = pins.adopt_output(places.watchdog_pin)
         for pin in (places.mirror_pin, places.load_pin, places.power_on_pin):
             pins.input(pin, Pull.DOWN)
@@ -70,10 +76,11 @@ class ChainLines:
 
     def rest(self) -> None:
         """Switch all outputs off, the coil first; the pins stay outputs. There are no edges."""
-        for off in (self.enable, self.test, self.clear, self.connect):
-            with suppress(OSError, RuntimeError):  # the next line is switched off all the same
-                off(False)
         self.feed(False)
+        for off in (self.enable, self.test, self.clear, self.connect):
+            # The errors of the libraries have no common base: lgpio's is none of OSError.
+            with suppress(Exception):  # the next line is switched off all the same
+                off(False)
 
     # --- inputs --------------------------------------------------------------------------------
 
@@ -86,12 +93,12 @@ class ChainLines:
         return self._pins.read(self._places.load_pin)
 
     def residual_ac(self) -> bool:
-        """Return whether the monitor trips at 30 mA AC."""
-        return not self._pins.read(self._places.ac_pin)
+        """Return whether the monitor trips at 30 mA AC, has no supply, or its wire is broken."""
+        return self._pins.read(self._places.ac_pin)
 
     def residual_dc(self) -> bool:
-        """Return whether the monitor trips at 6 mA DC."""
-        return not self._pins.read(self._places.dc_pin)
+        """Return whether the monitor trips at 6 mA DC, has no supply, or its wire is broken."""
+        return self._pins.read(self._places.dc_pin)
 
     def power_on(self) -> bool:
         """Return whether mains came on since the flag was cleared."""

@@ -19,8 +19,9 @@ AMPERES = (6, 16, 32)
 PERCENT_AN_AMPERE = 100.0 / 60.0  # of duty, 6 to 51 A: IEC 61851-1, Table A.7
 DUTY_TOLERANCE_PERCENT = 0.05
 RAIL_V = 12.0
-# 5 % of the generator (IEC 61851-1, Table A.2), and 0.2 V of the dividers and the converter.
-TOLERANCE_V = 0.8
+# 0.6 V: 5 % of the generator (IEC 61851-1, Table A.2). 0.6 V: what channels 0 to 2 show wrong with
+# resistors of 1 % (0.27 V at -12 V), a reference of 2 % (0.24 V), and the droop of a held plateau.
+TOLERANCE_V = 1.2
 WINDOWS = {state: (least_v, most_v) for state, least_v, most_v in WINDOWS_V}
 TEST_PLUGS = (
     (CpState.B, "2.74 kohm behind a diode"),

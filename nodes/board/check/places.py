@@ -8,13 +8,26 @@ from typing import Any
 
 from msgspec import Struct
 
+from nodes.board.io import RASPBERRY
 from nodes.board.meter_setup import MeterSetup
 
 Place = tuple[int, int]  # SPI bus and device
+MODELS = "nodes.board.io_model"  # of a simulated board; they need a graph
 
 
 class CheckError(Exception):
     """Raised when a plan cannot be checked; says what was expected."""
+
+
+class Calibration(Struct, frozen=True, kw_only=True):
+    """What the drivers make of a measured value: it times the gain, then the offset is added."""
+
+    pilot_gain: float = 1.0
+    pilot_offset_v: float = 0.0
+    earth_gain: float = 1.0
+    earth_offset_ohm: float = 0.0
+    terminal_offset_k: float = 0.0
+    board_offset_k: float = 0.0
 
 
 class ReaderPlaces(Struct, frozen=True, kw_only=True):
@@ -57,6 +70,7 @@ class Places(Struct, frozen=True, kw_only=True):
     meter: MeterSetup | None
     reader: ReaderPlaces | None
     front: FrontPlaces | None
+    calibration: Calibration
     earth_loop: bool  # False: a grid whose earth loop cannot be measured (IT)
 
 
@@ -65,7 +79,8 @@ def places_of(drivers: Mapping[str, Any], *, earth_loop: bool) -> Places:
 
     :param drivers: the checked parameters of each driver of the board, by node and device:
         "safety.coil".
-    :raises CheckError: a driver is missing, or two of them have different I/O.
+    :raises CheckError: a driver is missing, or two of them have different I/O, or the models of a
+        simulated board.
     """
     needed = ("safety.coil", "safety.analog", "safety.shift_register", "pilot.cp_line")
     missing = [name for name in needed if name not in drivers]
@@ -75,6 +90,9 @@ def places_of(drivers: Mapping[str, Any], *, earth_loop: bool) -> Places:
     modules = {parameters.io for parameters in drivers.values()}
     if len(modules) != 1:
         raise CheckError(f"the drivers have different I/O: {', '.join(sorted(modules))}")
+    if MODELS in modules:
+        text = f"its drivers have models of a simulated board (io = {MODELS})"
+        raise CheckError(f"{text}; expected those of a real one: io = {RASPBERRY}")
     coil, pilot = drivers["safety.coil"], drivers["pilot.cp_line"]
     return Places(
         io=coil.io,
@@ -95,8 +113,14 @@ def places_of(drivers: Mapping[str, Any], *, earth_loop: bool) -> Places:
         meter=drivers.get("meter.chip"),
         reader=_reader(drivers.get("rfid.reader")),
         front=_front(drivers.get("led.front")),
+        calibration=_calibration(drivers["safety.analog"]),
         earth_loop=earth_loop,
     )
+
+
+def _calibration(analog: Any) -> Calibration:
+    """Return the calibration of safety's driver; pilot's has the same for the pilot."""
+    return Calibration(**{name: getattr(analog, name) for name in Calibration.__struct_fields__})
 
 
 def _reader(reader: Any) -> ReaderPlaces | None:

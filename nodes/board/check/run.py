@@ -69,11 +69,9 @@ def judge(
             how = "has failed" if outcomes[need] is CheckOutcome.FAILED else "was left out"
             return skipped(f"{need} {how}")
     try:
-        if step.alone is not None:
-            return step.alone(board)
-        if person is None or step.guided is None:
-            return skipped(NO_PERSON)
-        return step.guided(board, person)
+        if person is not None and step.guided is not None:
+            return step.guided(board, person)
+        return skipped(NO_PERSON) if step.alone is None else step.alone(board)
     except (ChipError, DriverError, OSError) as error:
         return failed(str(error), "an answer")
     finally:

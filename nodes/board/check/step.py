@@ -37,7 +37,8 @@ class StepJudgement(Struct, frozen=True, kw_only=True):
 class CheckStep(Struct, frozen=True, kw_only=True):
     """One step.
 
-    A step without a person measures alone. One with a person gets it, and is left out without.
+    It measures alone, or guided by a person, and is left out without one. A step that can do both
+    is guided if there is a person.
     """
 
     name: str
