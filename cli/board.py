@@ -6,6 +6,7 @@ the terminal, and its end: a signal raises `BrokenOff` once, and the board is le
 """
 
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from msgs.board_check import BoardCheck, CheckedStep
 
 CHECK = "nodes.board.check"
+BOX_PLAN = Path("/etc/wallbox/box.toml")  # what the installed box runs
 DEFAULT_PLAN = Path(__file__).parents[1] / "launch" / "raspberry_pi.toml"
 BOARD_DRIVER = "_board"  # the end of the name of each driver of the board
 NODES = ("safety", "pilot", "meter", "led", "rfid")
@@ -62,10 +64,12 @@ def check(
 ) -> None:
     """Check every line of the board by the drivers of a launch FILE; guided, without a graph.
 
-    Without FILE: launch/raspberry_pi.toml. One line for each step: ok, FAILED or skipped. The
-    contactor is switched on at the end only, after a yes that nothing is plugged in; --unattended
-    never does it. Exit code 0 if nothing has failed. Ctrl-C ends it, with everything switched off;
-    after kill -9 the hardware watchdog drops the contactor within 1.2 s.
+    Without FILE: /etc/wallbox/box.toml, which the installed box runs; if there is none,
+    launch/raspberry_pi.toml. One line for each step: ok, FAILED or skipped. The contactor is
+    switched on at the end only, after a yes that nothing is plugged in; --unattended never does it.
+    With the breaker off, what needs mains is skipped. Exit code 0 if nothing has failed. Ctrl-C
+    ends it, with everything switched off; after kill -9 the hardware watchdog drops the contactor
+    within 1.2 s.
     """
     if not (unattended or is_terminal()):
         fail("the check asks a person, and there is no terminal; expected --unattended")
@@ -78,7 +82,7 @@ def check(
 
     module = importlib.import_module(CHECK)
     place = place_of(run_dir, state_dir)
-    plan = file or DEFAULT_PLAN
+    plan = file or default_plan()
     try:
         drivers, earth_loop = _parameters(plan)
         places = module.places_of(drivers, earth_loop=earth_loop)
@@ -95,8 +99,10 @@ def check(
             _keep(place.state_dir, steps, plan, bus.clock, as_json)
     except BrokenOff:
         fail("broken off: enable and test line are off, no edges, the pilot in X1; nothing kept")
-    except (PlanError, ConfigurationError, PlaceError, BusyError, module.CheckError) as error:
+    except (PlanError, ConfigurationError, PlaceError, BusyError) as error:
         fail(str(error))
+    except module.CheckError as error:
+        fail(f"{plan}: {error}")
     except DriverError as error:
         fail(f"the board cannot be used: {error}")
     sys.exit(EXIT_FAILED if any(step.outcome == "failed" for step in steps) else 0)
@@ -127,6 +133,11 @@ def read_last(state_dir: Path) -> "BoardCheck | None":
         if content is not None:
             return msgspec.json.decode(content, type=BoardCheck)
     return None
+
+
+def default_plan() -> Path:
+    """Return the launch file of the box, else the one of the reference board."""
+    return BOX_PLAN if BOX_PLAN.exists() else DEFAULT_PLAN
 
 
 def is_terminal() -> bool:
@@ -194,8 +205,35 @@ def run_dirs(place: "Place") -> list[Path]:
 
 def _refuse_beside_a_graph(place: "Place") -> None:
     for run_dir in run_dirs(place):
+        unreadable = _unreadable(run_dir)
+        if unreadable is not None:
+            owner = _owner(run_dir)
+            fail(
+                f"the run directory {run_dir} cannot be read: {unreadable.strerror}; a graph of "
+                f"user {owner} may run there; expected this command as that user, or as root"
+            )
         if is_running(place_of(run_dir)):
             fail(f"a graph runs on {run_dir}: stop it first: wallbox stop --run-dir {run_dir}")
+
+
+def _unreadable(run_dir: Path) -> OSError | None:
+    """Return why it cannot be seen whether a graph runs in a directory; None: it can."""
+    try:
+        for name in os.listdir(run_dir):
+            if name.endswith(".lock"):
+                os.close(os.open(run_dir / name, os.O_RDWR | os.O_CLOEXEC))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return error
+    return None
+
+
+def _owner(path: Path) -> str:
+    """Return whose directory it is."""
+    with suppress(KeyError, OSError):  # a user without a name, a folder that cannot be entered
+        return path.owner()
+    return "unknown"
 
 
 def _parameters(file: Path) -> tuple[dict[str, Any], bool]:

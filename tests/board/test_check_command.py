@@ -1,5 +1,8 @@
 """`wallbox board`: when it refuses, what it leaves out and records, and what it keeps."""
 
+import os
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,12 @@ from bus.lock import BusyError, Lock
 from cli.common import place_of
 from msgs.board_check import BOARD_CHECK_FILE
 from nodes.board import reference
+from nodes.board.atm90e32 import U_GAIN
 from nodes.board.check import contactor_steps, front_steps, pilot_steps, protection_steps
 from nodes.board.check.contactor_steps import QUESTION
-from tests.board.check_rig import CARD, Checked, Rig
+from tests.board.check_rig import CARD, IO, Checked, Rig
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -67,6 +73,79 @@ def test_a_graph_of_another_user_is_found_in_the_usual_run_directories(
     assert {own, service} <= set(cli.board.run_dirs(place))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="acts as two users")
+@pytest.mark.parametrize(("of_folder", "of_lock"), [(0o700, 0o600), (0o755, 0o600)])
+def test_a_run_directory_that_this_user_cannot_read_is_a_refusal(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, of_folder: int, of_lock: int
+) -> None:
+    """A user of the groups gpio and spi could use the board beside the service."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        rig.plan = Path(folder) / "plan.toml"
+        rig.write_plan()
+        service = Path(folder) / "service"
+        service.mkdir()
+        lock = Lock(service / "safety.lock", "safety")
+        (service / "safety.lock").chmod(of_lock)
+        service.chmod(of_folder)
+        monkeypatch.setattr(cli.board, "run_dirs", lambda _: [service])
+        said = as_another_user(lambda: rig.check().text)
+        lock.release()
+    assert f"the run directory {service} cannot be read: Permission denied" in said
+    assert "a graph of user root may run there" in said
+
+
+def as_another_user(act: Callable[[], str]) -> str:
+    """Return what an act returns in a process of the user nobody."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            os.write(writer, act().encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        said = file.read().decode()
+    os.waitpid(child, 0)
+    return said
+
+
+def test_the_models_of_a_simulated_board_are_refused(rig: Rig) -> None:
+    simulation = cli.board.DEFAULT_PLAN.with_name("board_simulation.toml")
+    done = rig.words("check", str(simulation), f"--run-dir={rig.run_dir}")
+    assert done.exit_code == 1
+    assert "models of a simulated board (io = nodes.board.io_model)" in done.output
+    assert "expected those of a real one: io = nodes.board.io_raspberry" in done.output
+
+
+def test_without_a_file_the_launch_file_of_the_box_is_checked(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = tmp_path / "box.toml"
+    monkeypatch.setattr(cli.board, "BOX_PLAN", box)
+    assert cli.board.default_plan().name == "raspberry_pi.toml"
+    gains = [0x8010, 0x8011, 0x8012]
+    setting = f"[nodes.meter.driver.chip.parameters]\nvoltage_gains = {gains}\n"
+    box.write_text(f'name = "box"\ninclude = "{rig.plan}"\n{setting}')
+    done = rig.words("check", "--json", f"--run-dir={rig.run_dir}")
+    assert done.exit_code == 0
+    kept = cli.board.read_last(rig.state_dir)
+    assert kept is not None
+    assert kept.plan == str(box)
+    meter = rig.board.chips[reference.METER_SPI]
+    answers = [meter.transfer(bytes((0x80, address, 0, 0))) for address in U_GAIN]
+    assert [int.from_bytes(answer[2:], "big") for answer in answers] == gains
+
+
+def test_the_box_and_the_check_use_one_launch_file() -> None:
+    unit = cli.board.DEFAULT_PLAN.with_name("install") / "wallbox.service"
+    assert f"cli.main launch {cli.board.BOX_PLAN}\n" in unit.read_text()
+
+
 def test_questions_without_a_terminal_are_refused(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +192,32 @@ def test_unattended_a_fault_is_found_too(rig: Rig) -> None:
     assert rig.check("--unattended").exit_code == 1
 
 
+def mains_off(rig: Rig) -> None:
+    """Switch a breaker off that switches the neutral as well, as an RCD does."""
+    rig.board.volts = [0.0, 0.0, 0.0]
+    rig.board.earth_ohm = 1e9
+
+
+def test_unattended_with_the_breaker_off_what_needs_mains_is_left_out_and_nothing_fails(
+    rig: Rig,
+) -> None:
+    mains_off(rig)
+    done = rig.check("--unattended")
+    assert done.failed() is None
+    assert done.exit_code == 0
+    for name in (protection_steps.MAINS, protection_steps.EARTH):
+        assert step_of(done, name)["measured"] == protection_steps.NO_VOLTAGE
+    needs_no_mains = {step["step"] for step in done.steps if step["outcome"] == "ok"}
+    assert needs_no_mains >= {"converter", "meter chip", "pilot in F", "residual-current monitor"}
+
+
+def test_an_earth_loop_that_is_open_with_the_breaker_on_has_failed(rig: Rig) -> None:
+    rig.board.earth_ohm = 1e9
+    failed = rig.check("--unattended").failed()
+    assert failed is not None
+    assert failed["step"] == protection_steps.EARTH
+
+
 # --- with a person -------------------------------------------------------------------------------
 
 
@@ -124,6 +229,15 @@ def test_only_the_whole_word_yes_switches_the_contactor_on(rig: Rig, answer: str
     assert not rig.is_driven_before_the_yes()
     assert step_of(done, contactor_steps.CLOSES)["outcome"] == "skipped"
     assert done.exit_code == 0
+
+
+def test_guided_with_the_breaker_off_the_contactor_stays_off(rig: Rig) -> None:
+    mains_off(rig)
+    rig.hands.answers[protection_steps.BREAKER] = "no"
+    done = rig.check()
+    assert done.exit_code == 0
+    assert step_of(done, contactor_steps.NO_VEHICLE)["measured"] == "mains voltages was left out"
+    assert rig.board.driven_s == []
 
 
 def test_a_vehicle_that_is_plugged_in_keeps_the_contactor_off_in_spite_of_the_yes(
@@ -196,7 +310,9 @@ def test_a_flag_that_was_cleared_before_is_no_fault(rig: Rig) -> None:
     rig.board.flag = False
     rig.hands.answers["power-on flag"] = "no"
     done = rig.check()
-    assert step_of(done, contactor_steps.FLAG)["outcome"] == "skipped"
+    flag = step_of(done, contactor_steps.FLAG)
+    assert flag["outcome"] == "skipped"
+    assert "systemctl disable wallbox" in flag["measured"]
     assert done.exit_code == 0
 
 
@@ -213,6 +329,16 @@ def test_an_installation_with_one_phase_is_sound(rig: Rig) -> None:
     done = rig.check()
     assert done.exit_code == 0
     assert step_of(done, protection_steps.MAINS)["measured"].endswith("L3 not wired")
+
+
+def test_a_calibration_of_the_plan_is_used(rig: Rig) -> None:
+    rig.board.cp_ohm = (206_000.0, 47_000.0, 75_000.0)  # the line shows 1.8 % less
+    before = step_of(rig.check("--unattended"), pilot_steps.STATE_F)["measured"]
+    text = rig.plan.read_text()
+    analog = f'analog_board", parameters = {{ io = "{IO}"'
+    rig.plan.write_text(text.replace(analog, f"{analog}, pilot_gain = 1.03"))
+    after = step_of(rig.check("--unattended"), pilot_steps.STATE_F)["measured"]
+    assert float(after.split()[0]) == pytest.approx(1.03 * float(before.split()[0]), abs=0.01)
 
 
 # --- the result ----------------------------------------------------------------------------------
@@ -254,4 +380,4 @@ def test_one_line_for_each_step_and_a_summary(rig: Rig) -> None:
     assert "; expected " in failed
     assert "; look at the meter chip ATM90E32AS on SPI 0.1" in failed
     assert "skipped mains voltages: meter chip has failed" in lines
-    assert lines[-1] == "35 ok, 1 failed, 2 skipped"
+    assert lines[-1] == "25 ok, 1 failed, 12 skipped"
