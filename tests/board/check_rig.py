@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -172,9 +172,13 @@ class Rig:
     @contextmanager
     def open_tool(self) -> Iterator[Any]:
         """Return what the check uses of a bus."""
-        yield SimpleNamespace(
-            clock=Clock(self.board), run_dir=self.run_dir, state_dir=self.state_dir
-        )
+        with ExitStack() as stack:
+            yield SimpleNamespace(
+                clock=Clock(self.board),
+                run_dir=self.run_dir,
+                state_dir=self.state_dir,
+                on_close=stack.callback,
+            )
 
     def check(self, *words: str) -> Checked:
         """Run the command to its end."""

@@ -32,6 +32,7 @@ from nodes.board.pins import Pins, Pull
 from nodes.board.pn5180 import Pn5180, PnRegister, ReaderLines, WaitedTime
 from nodes.board.pwm import PwmChannel, PwmSetting
 from nodes.board.sk9822 import Rgb
+from nodes.board.sole_use import BoardInUseError, SoleUse
 from nodes.board.spi_link import ChipError, SpiLink
 
 PERIOD_NS = 1_000_000  # of the pilot, 1 kHz: IEC 61851-1, Table A.2
@@ -40,7 +41,6 @@ X1_PERCENT = 100.0
 # new plateau in their next half-wave.
 SETTLE_S = 0.05
 CONVERSIONS = 9  # of a supply or sensor; their median counts
-READS = 3  # of the shift registers, until one is well
 CARD_S = 0.1  # for one look for cards: 16 slots take 90 ms
 LOCK_TRIES = 5
 SILENT = (0, 0xFFFF_FFFF)  # a register of 32 bits that nothing drives
@@ -50,15 +50,21 @@ class CheckedBoard:
     """Everything that the check touches."""
 
     def __init__(self, bus: Bus, places: Places) -> None:
-        """Switch the coil off, then set up the other pins.
+        """Take the board for this process, switch the coil off, then set up the other pins.
 
-        :raises DriverError: the pins cannot be used.
+        The board is released when the bus is closed.
+
+        :raises DriverError: another process uses the board, or the pins cannot be used.
         """
         self.places = places
         self._bus = bus
         self._io = open_io(places.io, bus)
         self._time = WaitedTime(self._io.wait, bus.clock.now_s)
-        # Here the board is taken for this process alone, before any pin is touched.
+        try:
+            use = SoleUse(bus, self._io)
+        except (BoardInUseError, OSError) as error:
+            raise DriverError(str(error), "io") from error
+        bus.on_close(use.release)
         with _set_up():
             self._pins = Pins(bus, self._io)
             self.lines = ChainLines(self._pins, places, self._io.wait, bus.clock.now_s)
@@ -165,9 +171,6 @@ class CheckedBoard:
 
         :raises ChipError: they do not answer, several times in a row.
         """
-        for _ in range(READS - 1):
-            with suppress(ChipError):
-                return self.registers.read()
         return self.registers.read()
 
     # --- meter chip ----------------------------------------------------------------------------
