@@ -12,6 +12,8 @@ from nodes.board.check import contactor_steps, front_steps, pilot_steps, protect
 from nodes.board.check.contactor_steps import QUESTION
 from tests.board.check_rig import CARD, IO, Checked, Rig
 
+INSTALLATION = Path(__file__).parents[2] / "docs" / "install.md"
+
 
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
@@ -220,6 +222,28 @@ def test_a_disk_that_refuses_loses_the_record_and_not_the_result(rig: Rig) -> No
     refuse(rig.state_dir, None)
     assert done.exit_code == 0
     assert "the result is not kept" in done.text
+
+
+def test_both_passes_of_the_installation_end_as_its_page_says(rig: Rig) -> None:
+    page = INSTALLATION.read_text()
+    mains_off(rig)
+    for words in (["--unattended"], []):
+        done = rig.words("check", str(rig.plan), f"--run-dir={rig.run_dir}", *words)
+        assert done.exit_code == 0
+        assert f"`{done.output.splitlines()[-1]}`" in page
+        rig.renew()  # with mains
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        protection_steps.BREAKER,
+        f"skipped {protection_steps.EARTH}: {protection_steps.NOT_MEASURABLE}",
+        f"skipped {contactor_steps.FLAG}: {contactor_steps.FLAG_CLEARED.partition(';')[0]}",
+    ],
+)
+def test_the_page_of_the_installation_has_the_texts_of_the_check(text: str) -> None:
+    assert f"`{text}`" in INSTALLATION.read_text()
 
 
 def test_one_line_for_each_step_and_a_summary(rig: Rig) -> None:

@@ -1,7 +1,7 @@
 """The coil chain and the contactor: what can close it, by an explicit yes of the person alone.
 
 A step that shows "this alone does not close it" can close it if a gate has failed. So these steps
-come after the question, too. The contactor is closed three times, for at most two seconds each.
+come after the question, too. The contactor is closed four times, for at most two seconds each.
 """
 
 from msgs.board_check import CheckOutcome

@@ -19,6 +19,7 @@ AT_REST, WATCHDOG_OFF = "contactor at rest", "watchdog without edges"
 HEAT_SWITCH, MONITOR = "over-temperature switch", "residual-current monitor"
 MAINS, VOLTMETER = "mains voltages", "mains voltages by a voltmeter"
 EARTH = "earth loop"
+NOT_MEASURABLE = "not measurable"
 NO_VOLTAGE = "no phase has voltage: the breaker is off"
 IDLE_TEXT = "is it without supply, is one of its wires broken, or is there a residual current"
 BREAKER = "No phase has voltage. Is the breaker on?"
@@ -91,7 +92,7 @@ def _earth_step(places: Places) -> CheckStep:
         return CheckStep(
             name=EARTH,
             look_at=text,
-            alone=lambda _: skipped("not measurable: earth_loop = false in the plan (IT grid)"),
+            alone=lambda _: skipped(f"{NOT_MEASURABLE}: earth_loop = false in the plan (IT grid)"),
         )
     return CheckStep(name=EARTH, look_at=text, alone=_earth, needs=(CONVERTER, REGISTERS))
 
