@@ -143,6 +143,14 @@ class CountedIo:
         """Return a counted device."""
         return CountedSpi(self._io.spi())
 
+    def setup_lock(self) -> Path | None:
+        """Lock a file of the run directory."""
+        return None
+
+    def use_lock(self) -> Path | None:
+        """Lock a file of the run directory."""
+        return None
+
     def wait(self, seconds: float) -> None:
         """Wait in the model's time; on a board the process sleeps meanwhile."""
         METER.run(self._io.wait, seconds)
