@@ -2,7 +2,7 @@
 
 The values are the defaults of the drivers' parameters, and what the models of the chips are wired
 to. launch/raspberry_pi.toml repeats them, so that another board is another launch file. Source:
-docs/hardware.md, where each choice has its reason.
+docs/hardware.md, where each choice has its reason and each value its formula.
 """
 
 from typing import Final
@@ -42,7 +42,8 @@ READER_SPI: Final = (1, 2)  # PN5180, mode 0
 REFERENCE_V: Final = 3.3  # the converter's reference
 FULL_COUNTS: Final = 4095  # 12 bits
 
-# The pilot's dividers: 200 kohm from the line, 47 kohm to 3.3 V, 75 kohm to ground.
+# The pilot's dividers: 200 kohm from the line, 47 kohm to 3.3 V, 75 kohm to ground; 0.1 %. Buffers
+# are before and behind each switch. A capacitor that holds falls to 0 V of the line: CP_OFFSET_V.
 CP_RATIO: Final = 0.1262
 CP_OFFSET_V: Final = 1.773
 
