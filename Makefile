@@ -9,10 +9,13 @@ BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
 MUTANTS := $(VENV)/.mutants
 # Where processes are started: the long files first, so that no worker is left with one at the end.
-SYSTEM := tests/web/browser tests/system tests/system_node tests/dcs
+PAGES := tests/web/browser
+SYSTEM := tests/system tests/system_node tests/dcs tests/board
 WORKERS := 3 # on two cores: a third of the tests' time is waiting
 SYSTEM_WORKERS := 5 # and half of it where processes are started
+PAGE_WORKERS := 3
 FAST := $(BIN)/pytest -q -n $(WORKERS) -m "not system and not proof"
+WITH_PROCESSES := $(BIN)/pytest -q --dist loadfile --no-loadscope-reorder -m "system and not proof"
 # Tests are kept compiled, as the product is: collecting all takes 5 s of CPU in each worker, else 12 s.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -36,13 +39,14 @@ run: setup
 install:
 	@/bin/sh launch/install/install.sh $(INSTALL_FLAGS)
 
-# Half of the time of the tests with processes is waiting. The fast ones run meanwhile, with less of
-# the processors when both want them, and their output comes at the end.
+# Half of the time of the pages' tests is waiting: the fast tests run meanwhile, with less of the
+# processors when both want them, and their output comes at the end. The tests of processes, signals
+# and deadlines have the machine for themselves.
 test: check browser broker node-peer rpi-gpio
 	@nice -n 10 $(FAST) >$(VENV)/fast.log 2>&1 & fast=$$!; trap "kill $$fast" INT TERM; \
-	$(BIN)/pytest -q -n $(SYSTEM_WORKERS) --dist loadfile --no-loadscope-reorder \
-	    -m "system and not proof" $(SYSTEM); system=$$?; \
-	wait $$fast; fast=$$?; cat $(VENV)/fast.log; exit $$((system | fast))
+	$(WITH_PROCESSES) -n $(PAGE_WORKERS) $(PAGES); pages=$$?; \
+	wait $$fast; fast=$$?; cat $(VENV)/fast.log; exit $$((pages | fast))
+	$(WITH_PROCESSES) -n $(SYSTEM_WORKERS) $(SYSTEM)
 
 fast: setup broker rpi-gpio
 	$(FAST)
