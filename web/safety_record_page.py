@@ -17,6 +17,7 @@ from msgs.label import Label
 from msgs.methods import SHOW_SAFETY_RECORD
 from msgs.requests import Status
 from view.safety_record import (
+    CLOCK_NOT_SET,
     day_words,
     figures,
     record_warnings,
@@ -51,6 +52,8 @@ class SafetyRecordPage:
     def page(self) -> Any:
         """Show counts, trends and the newest of each list."""
         record = self._ask(SafetyRecordArguments(limit=PART))
+        tests = shown_tests(record.tests[:SHOWN_TESTS])
+        openings = shown_openings(record.openings[:SHOWN_OPENINGS])
         return render_template(
             "safety_record.html",
             warnings=[f"{each[0].upper()}{each[1:]}." for each in record_warnings(record.status)],
@@ -60,8 +63,13 @@ class SafetyRecordPage:
             endurance=ENDURANCE,
             worn=WORN_OPERATIONS,
             trends=trends_of(record),
-            tests=shown_tests(record.tests[:SHOWN_TESTS]),
-            openings=shown_openings(record.openings[:SHOWN_OPENINGS]),
+            tests=tests,
+            openings=openings,
+            is_untimed=CLOCK_NOT_SET
+            in {
+                *(each.began for each in tests),
+                *(each.began for each in openings),
+            },
             days=record.days[:SHOWN_DAYS],
         )
 

@@ -24,16 +24,16 @@ PATH = "/safety-record"
 UTC_NS = 1_796_083_200 * 10**9  # 2026-12-01
 
 
-def self_test(number: int) -> SelfTestReport:
+def self_test(number: int, utc_ns: int) -> SelfTestReport:
     outcome = SelfTestOutcome.NO_ANSWER if number % 7 == 0 else SelfTestOutcome.PASSED
     return SelfTestReport(
-        number=number, utc_ns=UTC_NS, outcome=outcome, active_ms=210.0, idle_ms=600.0, earth_ohm=0.8
+        number=number, utc_ns=utc_ns, outcome=outcome, active_ms=210.0, idle_ms=600.0, earth_ohm=0.8
     )
 
 
-def keeps(desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+def keeps(desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int, utc_ns: int = UTC_NS) -> None:
     """Let system have a number of self-tests, and of days."""
-    tests = tuple(self_test(each) for each in range(count, 0, -1))
+    tests = tuple(self_test(each, utc_ns) for each in range(count, 0, -1))
     days = tuple(SafetyDay(day=f"day {each:04d}", closing_ms=30.0) for each in range(count, 0, -1))
 
     def ask(_: Any, arguments: Any) -> Answer[Any]:
@@ -136,3 +136,13 @@ def test_a_box_that_does_not_answer_is_said_to_be_silent(desk: Desk) -> None:
     answer = owner.get(PATH)
     assert answer.status_code == 503
     assert "The wallbox did not answer in time." in answer.text
+
+
+def test_times_without_a_clock_are_explained(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = desk.owner()
+    keeps(desk, monkeypatch, 3)
+    assert "clock not set" not in Reading(owner.get(PATH).text).text
+    keeps(desk, monkeypatch, 3, utc_ns=0)
+    page = Reading(owner.get(PATH).text)
+    assert "the wallbox did not know the time then" in page.text
+    assert page.find(href="/configuration/authorization")
