@@ -23,7 +23,7 @@ UNCLEAR = "the pilot shows 0 V, and it is not known whether the box has mains"
 SWITCH_OPEN = "the over-temperature switch has opened"
 
 REASONS: dict[AnyReason, str] = {
-    Reason.STOP: "the box is being stopped",
+    Reason.STOP: "the safety node is being stopped",
     Reason.COMMISSIONING: "the box is in commissioning mode (DSW2.8)",
     Reason.SHOWROOM: "the box is in showroom mode",
     Reason.STATE_F: "the pilot line is in state F",
