@@ -26,6 +26,7 @@ from nodes.system.box_clock_sim import SimBoxClock
 from nodes.system.node import Drivers as SystemDrivers
 from nodes.system.node import Parameters, build
 from tests.builders import led_frame, safety_status, session_status
+from tests.closing import closed_at_end
 from tests.web.conftest import LABEL, PASSWORD, Browser, Desk, HandBox
 from web.app import create_app
 from web.box import ServerConfig
@@ -49,7 +50,7 @@ class NodesBox(HandBox):
         self.plugged = False
         self.wired_phases = (True, True, True)
         write_generations(state_dir / LABEL_FILE, LABEL, lowers=True)
-        self.graph = MemoryGraph(seed=1, state_dir=state_dir)
+        self.graph = closed_at_end(MemoryGraph(seed=1, state_dir=state_dir))
         names = ("safety", "session", "led", "web", "launch")
         self.peers = {name: self.graph.bus(name) for name in names}
         self.peers["launch"].serve(RESTART_GRAPH, self._on_restart)
