@@ -1,5 +1,6 @@
 """`wallbox launch`: run a graph in the foreground."""
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -54,24 +55,12 @@ def command(
     """
     if front:
         _launch_behind_front(file, settings, ports, run_dir, state_dir, least_level)
-    from bus.lock import BusyError
-    from bus.place import PlaceError, prepare
-    from launch.children import fork
-    from launch.plan import PlanError
-    from launch.plan_file import load_plan
-    from launch.process_messages import NodeList
-    from launch.supervisor import supervise
-
-    try:
-        plan = load_plan(_shown(file or DEFAULT_PLAN), settings, ports)
-        place = place_of(run_dir, state_dir)
-        prepare(place)
-        nodes = tuple(plan.entry(node.name) for node in plan.nodes)
-        # Before this process has a thread: all modules imported so far are shared with the nodes.
-        warm = fork(NodeList(nodes=nodes, folders=plan.folders))
-        sys.exit(supervise(plan, place, warm, least_level))
-    except (PlanError, PlaceError, BusyError) as error:
-        fail(str(error))
+    place = place_of(run_dir, state_dir)
+    words = [_shown(file or DEFAULT_PLAN), ports, place.run_dir, place.state_dir, least_level]
+    # A program that does not import this one: what the supervisor has imported, its nodes share.
+    search = "-I" if sys.flags.isolated else "-P"  # nothing comes from the working directory
+    program = [sys.executable, search, "-m", "launch", *map(str, words), *settings]
+    os.execv(sys.executable, program)
 
 
 def _launch_behind_front(

@@ -52,13 +52,13 @@ module = "slow"
 wait_s = 0.5
 """
 
-# `wallbox` with a kernel whose watchdog device is a FIFO, and whose driver has 1 s at most.
+# The supervisor with a kernel whose watchdog device is a FIFO, and whose driver has 1 s at most.
 WITH_DEVICE = """
 import fcntl, struct
 plain = fcntl.ioctl
 fcntl.ioctl = lambda fd, request, *rest: (
     struct.pack("i", 1) if request == 0xC0045706 else plain(fd, request, *rest))
-from cli.main import main
+from launch.__main__ import main
 main()
 """
 
@@ -82,8 +82,13 @@ class Machine:
         self.process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> subprocess.Popen[bytes]:
-        words = ["launch", str(self.home / "plan.toml")]
-        words += ["--run-dir", f"{self.home}/run", "--state-dir", f"{self.home}/state"]
+        words = [
+            str(self.home / "plan.toml"),
+            "0",
+            f"{self.home}/run",
+            f"{self.home}/state",
+            "info",
+        ]
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-c", WITH_DEVICE, *words],
