@@ -1,9 +1,10 @@
 """The HTTP server: waitress in its own threads, with limits on what each client can occupy.
 
-Most of the threads may serve streams (`web.streams`); twelve are always left for pages. waitress
-reads a whole request before a thread takes it, and the sockets of `nodes.web.connections` limit
-what it reads; so only threads of streams wait for a client. waitress's own errors get the headers
-of all answers, by the classes that it names for its channels and errors.
+Most of the threads may serve streams (`web.streams`); twelve are always left for pages. Each is
+started when it is needed (`nodes.web.threads`). waitress reads a whole request before a thread
+takes it, and the sockets of `nodes.web.connections` limit what it reads; so only threads of streams
+wait for a client. waitress's own errors get the headers of all answers, by the classes that it
+names for its channels and errors.
 Servers whose threads read requests are not suitable: with 44 clients that send half a request,
 cheroot 11.1 with 44 threads answers no other client.
 """
@@ -22,10 +23,10 @@ from waitress.task import ErrorTask
 
 from bus import DriverError
 from nodes.web.connections import BUFFER_BYTES, MOST_CONNECTIONS, ConnectionListener
+from nodes.web.threads import RequestThreads
 from web.app import MOST_BYTES
 from web.headers import SECURITY_HEADERS, UNCACHED
 
-THREADS = 44  # assumed: 32 for streams, 12 for pages
 SPARE_CONNECTIONS = 32  # that have been cut, until waitress has closed them
 LOG_EVERY_S = 60.0  # assumed: for the same line of waitress
 HEADER_BYTES = 16 * 1024
@@ -108,7 +109,7 @@ class PageServer:
             listener.marking(app),
             self._map,
             sockets=[listener],
-            threads=THREADS,
+            threads=0,  # its own; see below
             connection_limit=MOST_CONNECTIONS + SPARE_CONNECTIONS,
             backlog=BACKLOG,
             channel_timeout=NEVER_S,
@@ -120,6 +121,7 @@ class PageServer:
             ident="",
         )
         self._server.channel_class = _Channel
+        self._threads = self._server.task_dispatcher = RequestThreads()
         self._stopping = threading.Event()
         self._waking = threading.Lock()  # held while the trigger is used: it is not closed then
         self._on_closed: Callable[[], None] = lambda: None
@@ -145,12 +147,12 @@ class PageServer:
 
     def _run(self) -> None:
         """Serve, and close in order: waitress's own `run` would wait 5 s for its threads."""
-        dispatcher = self._server.task_dispatcher
         try:
             while not self._stopping.is_set():
                 self._round(ROUND_S)
+                self._threads.start_missing()
             self._server.accepting = False
-            dispatcher.shutdown(timeout=THREADS_END_S)
+            self._threads.shutdown(timeout=THREADS_END_S)
             self._round(FLUSH_S)
         finally:
             self._listener.cut_all()
@@ -159,8 +161,8 @@ class PageServer:
             self._on_closed()
             # A late thread may still write to the trigger's descriptor. It stays open until the
             # threads have ended, so that no other file gets its number.
-            dispatcher.shutdown(timeout=LATE_THREADS_S)
-            if not dispatcher.threads:
+            self._threads.shutdown(timeout=LATE_THREADS_S)
+            if not self._threads.threads:
                 with self._waking:
                     wasyncore.close_all(self._map, ignore_all=True)
 

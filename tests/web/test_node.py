@@ -35,6 +35,7 @@ from nodes.web import connections, live_updates, server
 from nodes.web import node as node_module
 from nodes.web.announcer_sim import SimAnnouncer
 from nodes.web.node import Drivers, Parameters, build
+from nodes.web.threads import MOST_THREADS
 from tests.builders import led_frame, meter_reading, session_status
 from tests.web.conftest import LABEL, PASSWORD, PATIENCE_S, Reader, RunningNode, token_of, until
 from web.backoff import FREE
@@ -264,7 +265,7 @@ def test_half_a_request_holds_no_thread(node: RunningNode) -> None:
         b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nuser",
     )
     with ExitStack() as stack:
-        for number in range(2 * server.THREADS):
+        for number in range(2 * MOST_THREADS):
             half = socket.create_connection(("127.0.0.1", node.port), PATIENCE_S)
             stack.callback(half.close)
             half.sendall(halves[number % 2])
@@ -277,7 +278,7 @@ def test_half_a_request_holds_no_thread(node: RunningNode) -> None:
 def test_those_who_ask_on_without_reading_hold_no_thread(node: RunningNode) -> None:
     asked = b"GET /static/css/base.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with ExitStack() as stack:
-        for _ in range(server.THREADS):
+        for _ in range(MOST_THREADS):
             unread_connection(stack, node).sendall(asked * 100)
         for _ in range(5):
             began_s = time.monotonic()
@@ -419,7 +420,7 @@ def test_logins_that_wait_for_their_turn_leave_threads_to_the_pages(
     monkeypatch.setattr(LoginCheck, "_is_password", judge_slowly)
     with ExitStack() as stack:
         stack.callback(may_end.set)
-        for _ in range(server.THREADS * 2 // 3):
+        for _ in range(MOST_THREADS * 2 // 3):
             login = socket.create_connection(("127.0.0.1", node.port), PATIENCE_S)
             stack.callback(login.close)
             login.sendall(request.encode())
