@@ -39,12 +39,12 @@ class Api:
         self._panel = panel_of(site.label)
 
     def add_to(self, app: Flask) -> None:
-        """Register the routes."""
-        app.add_url_rule("/live", "live", self.live, methods=["GET"])
-        app.add_url_rule("/api/v1/live", "live_once", self.live_once, methods=["GET"])
-        app.add_url_rule("/api/v1/curve", "curve", self.curve, methods=["GET"])
-        app.add_url_rule("/api/v1/panel", "panel", self.panel, methods=["GET"])
-        app.add_url_rule("/api/v1/panel/<name>", "act", self.act, methods=["POST"])
+        """Register the views."""
+        app.endpoint("live")(self.live)
+        app.endpoint("live_once")(self.live_once)
+        app.endpoint("curve")(self.curve)
+        app.endpoint("panel")(self.panel)
+        app.endpoint("act")(self.act)
 
     def live(self) -> Any:
         """Open a stream of live values."""

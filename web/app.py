@@ -4,7 +4,6 @@ import traceback
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
-from werkzeug.routing import Map, Rule
 
 from msgs.visible import visible_json, visible_page
 from web import errors
@@ -22,6 +21,7 @@ from web.pages import Pages
 from web.reading import Reading
 from web.request_check import RequestCheck, is_interface
 from web.rights import require_rows
+from web.routes import add_routes
 from web.safety_record_page import SafetyRecordPage
 from web.streams import Streams
 from web.user_page import UserPage
@@ -29,8 +29,6 @@ from web.user_page import UserPage
 MOST_BYTES = 64 * 1024  # assumed: of any request
 MOST_PARTS = 32  # assumed: of a form
 A_YEAR_S = 365 * 24 * 3600
-
-Map([Rule("/")])  # compiles a pattern of werkzeug, before the process of the page is forked
 
 
 def create_app(
@@ -43,18 +41,9 @@ def create_app(
 ) -> Flask:
     """Return the app. It has only its own cookies, and no secret key.
 
-    :raises RightsError: a route has no row in `web.rights`.
+    :raises RightsError: a route has no view, or no row in `web.rights`.
     """
-    app = Flask(__name__, static_folder=None)
-    app.config.update(
-        MAX_CONTENT_LENGTH=MOST_BYTES,
-        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
-        MAX_FORM_PARTS=MOST_PARTS,
-        PROVIDE_AUTOMATIC_OPTIONS=False,
-        TRAP_HTTP_EXCEPTIONS=False,
-    )
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
+    app = _MADE_BEFORE.pop() if _MADE_BEFORE else _app_without_views()
     files = static_files()
     app.jinja_env.globals["static_url"] = files.url
     app.jinja_env.globals["announced_name"] = site.announced_name
@@ -71,8 +60,8 @@ def create_app(
     _add_files(app, files)
     app.after_request(lambda response: compress(request, response))
     app.after_request(_visible)  # before it is compressed
-    app.add_url_rule("/health", "health", _health, methods=["GET"])
-    require_rows(rule.endpoint for rule in app.url_map.iter_rules())
+    app.endpoint("health")(_health)
+    require_rows(app.view_functions)
 
     def on_http_error(error: HTTPException) -> Response:
         return errors.answer(error, is_interface(request.path))
@@ -127,5 +116,30 @@ def _add_files(app: Flask, files: Files) -> None:
     def favicon() -> Response:
         return static("icon.svg") if files.find("icon.svg") else Response(status=204)
 
-    app.add_url_rule("/static/<path:name>", "static", static, methods=["GET"])
-    app.add_url_rule("/favicon.ico", "favicon", favicon, methods=["GET"])
+    app.endpoint("static")(static)
+    app.endpoint("favicon")(favicon)
+
+
+def _app_without_views() -> Flask:
+    """Return an app that lacks only what belongs to a running box.
+
+    :raises RightsError: see `create_app`.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
+        MAX_FORM_PARTS=MOST_PARTS,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+        TRAP_HTTP_EXCEPTIONS=False,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    add_routes(app)
+    require_rows(rule.endpoint for rule in app.url_map.iter_rules())
+    return app
+
+
+# For the first app of a process. It is made with this module, before the process of the page is
+# forked: making it would copy 1.2 MB of memory that is shared until then.
+_MADE_BEFORE = [_app_without_views()]

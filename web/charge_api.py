@@ -51,12 +51,10 @@ class ChargeApi:
         self._label = label
 
     def add_to(self, app: Flask) -> None:
-        """Register the routes."""
-        app.add_url_rule("/api/v1/charge/<name>", "charge_act", self.act, methods=["POST"])
-        app.add_url_rule("/api/v1/sessions", "sessions", self.sessions, methods=["GET"])
-        app.add_url_rule(
-            "/api/v1/sessions.csv", "sessions_file", self.sessions_file, methods=["GET"]
-        )
+        """Register the views."""
+        app.endpoint("charge_act")(self.act)
+        app.endpoint("sessions")(self.sessions)
+        app.endpoint("sessions_file")(self.sessions_file)
 
     def act(self, name: str) -> Any:
         """Ask session for something; it answers once that is stored."""

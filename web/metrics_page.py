@@ -32,9 +32,9 @@ class MetricsViews:
         self._box = box
 
     def add_to(self, app: Flask) -> None:
-        """Register the routes."""
-        app.add_url_rule("/metrics", "metrics", self.metrics, methods=["GET"])
-        app.add_url_rule(PATH, "metrics_token", self.token, methods=["GET", "POST"])
+        """Register the views."""
+        app.endpoint("metrics")(self.metrics)
+        app.endpoint("metrics_token")(self.token)
 
     def metrics(self) -> Any:
         """Return all values in the text format of Prometheus."""

@@ -27,11 +27,11 @@ class Pages:
         self._box = box
 
     def add_to(self, app: Flask) -> None:
-        """Register the routes."""
-        app.add_url_rule("/", "status", self.status, methods=["GET"])
-        app.add_url_rule("/login", "login", self.login, methods=["GET", "POST"])
-        app.add_url_rule("/logout", "logout", self.logout, methods=["POST"])
-        app.add_url_rule("/recover", "recover", self.recover, methods=["GET", "POST"])
+        """Register the views."""
+        app.endpoint("status")(self.status)
+        app.endpoint("login")(self.login)
+        app.endpoint("logout")(self.logout)
+        app.endpoint("recover")(self.recover)
 
     def status(self) -> Any:
         """Show the live page."""

@@ -61,11 +61,11 @@ class Reading:
         self._site = site
 
     def add_to(self, app: Flask) -> None:
-        """Register the routes."""
-        app.add_url_rule("/help", "help", self.help, methods=["GET"])
-        app.add_url_rule("/help/<key>", "help_page", self.help_page, methods=["GET"])
-        app.add_url_rule("/licences", "licences", self.licences, methods=["GET"])
-        app.add_url_rule("/licences/<key>", "licence", self.licence, methods=["GET"])
+        """Register the views."""
+        app.endpoint("help")(self.help)
+        app.endpoint("help_page")(self.help_page)
+        app.endpoint("licences")(self.licences)
+        app.endpoint("licence")(self.licence)
 
     def help(self) -> Any:
         """Show the first page of the help."""

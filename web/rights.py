@@ -87,7 +87,7 @@ def require_rows(endpoints: Iterable[str], rights: dict[str, Right] | None = Non
     if missing := sorted(names - rows):
         raise RightsError(f"endpoints without a right: {missing}; expected a row in web/rights.py")
     if unused := sorted(rows - names):
-        raise RightsError(f"rights without an endpoint: {unused}; expected a route for each row")
+        raise RightsError(f"rights without an endpoint: {unused}; expected a route and a view each")
 
 
 def may(login: LoginKind, right: Right, is_safe: bool) -> bool:

@@ -45,9 +45,9 @@ class SafetyRecordPage:
         self._label = label
 
     def add_to(self, app: Flask) -> None:
-        """Register the routes."""
-        app.add_url_rule(PATH, "safety_record", self.page, methods=["GET"])
-        app.add_url_rule(f"{PATH}/<name>.csv", "safety_record_file", self.file, methods=["GET"])
+        """Register the views."""
+        app.endpoint("safety_record")(self.page)
+        app.endpoint("safety_record_file")(self.file)
 
     def page(self) -> Any:
         """Show counts, trends and the newest of each list."""

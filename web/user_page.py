@@ -28,10 +28,10 @@ class UserPage:
         self._login_check = login_check
 
     def add_to(self, app: Flask) -> None:
-        """Register the routes."""
-        app.add_url_rule("/user", "user", self.user, methods=["GET", "POST"])
-        app.add_url_rule("/user/viewers", "viewers", self.add_viewer, methods=["POST"])
-        app.add_url_rule("/user/viewers/end", "end_viewer", self.end_viewer, methods=["POST"])
+        """Register the views."""
+        app.endpoint("user")(self.user)
+        app.endpoint("viewers")(self.add_viewer)
+        app.endpoint("end_viewer")(self.end_viewer)
 
     def user(self) -> Any:
         """Change user name and password, or show the recovery key."""

@@ -49,22 +49,11 @@ class Forms:
         self._widgets_by_path: dict[str, dict[str, Widget]] = {}
 
     def add_to(self, app: Flask) -> None:
-        """Register the routes."""
-        for menu in Menu:
-            app.add_url_rule(
-                f"/{menu.value}", "menu", self.menu, defaults={"menu": menu}, methods=["GET"]
-            )
-            app.add_url_rule(
-                f"/{menu.value}/<name>",
-                "settings",
-                self.settings,
-                defaults={"menu": menu},
-                methods=["GET", "POST"],
-            )
-        app.add_url_rule(wizard.PATH, "wizard", self.wizard, methods=["GET", "POST"])
-        app.add_url_rule(
-            f"{wizard.PATH}/<name>", "wizard_step", self.wizard_step, methods=["GET", "POST"]
-        )
+        """Register the views."""
+        app.endpoint("menu")(self.menu)
+        app.endpoint("settings")(self.settings)
+        app.endpoint("wizard")(self.wizard)
+        app.endpoint("wizard_step")(self.wizard_step)
 
     def menu(self, menu: Menu) -> Any:
         """List the pages of a menu, each with its present values."""
