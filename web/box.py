@@ -1,7 +1,7 @@
 """The box as the pages use it. The node implements it; this package does not use the bus."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -72,7 +72,7 @@ class ServerConfig:
     label: Label
     is_simulation: bool
     port: int  # in the cookies' names: several boxes may run on one machine
-    # The title of each known meter map, by the name that settings have.
-    meter_maps: Mapping[str, str] = field(default_factory=dict)
+    # Returns the title of each known meter map, by the name that settings have.
+    meter_maps: Callable[[], Mapping[str, str]] = dict
     # By which the page is announced in the home network, as wallbox-1a2b3c.local; "": by none.
     announced_name: str = ""

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, Struct
@@ -43,6 +43,8 @@ LOOK_EVERY_S = 5.0  # assumed: at connections that may be idle
 A = TypeVar("A", bound=Struct)
 R = TypeVar("R")
 T = TypeVar("T")
+
+meter_maps = cache(map_titles)  # read when a page shows them
 
 
 class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -161,7 +163,7 @@ class WebNode:
             is_simulation=bool(parameters.panel),
             port=self.port,
             announced_name=f"{host_of(label)}.local",
-            meter_maps=map_titles(),
+            meter_maps=meter_maps,
         )
         login_check = LoginCheck(
             label, account, failures, store.devices(), store, box.now_s, box.random, box.log

@@ -216,9 +216,7 @@ class Desk:
         )
         self.watched: list[bool] = []
         self.streams = Streams(box.now_s, self.watched.append)
-        site = ServerConfig(
-            label=LABEL, is_simulation=self.panel, port=8080, meter_maps=meter_maps()
-        )
+        site = ServerConfig(label=LABEL, is_simulation=self.panel, port=8080, meter_maps=meter_maps)
         self.tokens = TokenCheck(
             self.store.token(), self.store, box.now_s, box.utc_ns, box.random, box.log
         )

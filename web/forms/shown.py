@@ -7,7 +7,7 @@ from typing import Any
 from web.forms.problems import Labels, at_field
 from web.forms.rows import Field, Group, Page, id_of
 from web.forms.typed import Typed, typed_of, words_of
-from web.forms.widgets import Widget, types_of, widget_of
+from web.forms.widgets import MeterMaps, Widget, types_of, widget_of
 
 Table = Mapping[str, Any]
 """Values by key."""
@@ -87,7 +87,7 @@ class ShownGroup:
         )
 
 
-def widgets_of(page: Page, meter_maps: Mapping[str, str]) -> dict[str, Widget]:
+def widgets_of(page: Page, meter_maps: MeterMaps) -> dict[str, Widget]:
     """Return the input element of each field, by key."""
     types = types_of(page.method)
     return {each.key: widget_of(each, types[each.key], meter_maps) for each in page.fields}

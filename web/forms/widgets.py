@@ -1,6 +1,6 @@
 """Input elements: which one a value has, with its limits, follows from its type."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -15,6 +15,9 @@ from web.forms.rows import Choice, Field
 
 MOST_RADIOS = 6  # more choices are a list to open
 NO_UNIT = "1"
+
+MeterMaps = Callable[[], Mapping[str, str]]
+"""Returns the title of each known meter map, by the name that settings have."""
 
 
 class WidgetKind(Enum):
@@ -58,14 +61,13 @@ def types_of(method: Method[Any, Any]) -> Mapping[str, Any]:
     return {each.encode_name: each.type for each in msgspec.structs.fields(method.arguments)}
 
 
-def widget_of(row: Field, declared: Any, meter_maps: Mapping[str, str]) -> Widget:
+def widget_of(row: Field, declared: Any, meter_maps: MeterMaps) -> Widget:
     """Return the input element of a field.
 
     :param declared: its type
-    :param meter_maps: the title of each known meter map by its name
     """
     if row.are_meter_maps:
-        titles = {name: Choice(label=title) for name, title in meter_maps.items()}
+        titles = {name: Choice(label=title) for name, title in meter_maps().items()}
         return Widget(kind=WidgetKind.SELECT, choices={"": Choice(label="Choose"), **titles})
     widget = _of_type(inspect.type_info(declared))
     if row.is_hidden and widget.is_optional:

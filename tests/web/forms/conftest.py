@@ -142,9 +142,8 @@ class SettingsDesk(Desk):
 
 def owner_of(desk: SettingsDesk, box: HandBox) -> Browser:
     """Return the owner's browser at another box, with the account of a desk."""
-    site = ServerConfig(
-        label=LABEL, is_simulation=False, port=8080, meter_maps={"tq": "TQ-Systems EM300, EM420"}
-    )
+    maps = {"tq": "TQ-Systems EM300, EM420"}
+    site = ServerConfig(label=LABEL, is_simulation=False, port=8080, meter_maps=lambda: maps)
     app = create_app(box, site, desk.login_check, desk.logins, desk.streams, desk.tokens)
     browser = Browser(app.test_client())
     browser.login(password=PASSWORD)

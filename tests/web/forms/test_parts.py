@@ -588,7 +588,7 @@ WORD = Annotated[str, matching(r"^[a-z]*\Z", "small letters", max_length=5)]
 def test_the_input_element_of_a_new_setting_follows_from_its_type(
     declared: Any, kind: WidgetKind, typed: str, value: Any
 ) -> None:
-    widget = widget_of(Field(key="new", label="New"), declared, {})
+    widget = widget_of(Field(key="new", label="New"), declared, dict)
     assert widget.kind is kind
     entry = read("new", widget, MultiDict({"new": typed}))
     assert entry is not None
@@ -596,7 +596,7 @@ def test_the_input_element_of_a_new_setting_follows_from_its_type(
 
 
 def test_the_limits_and_the_unit_are_those_of_the_type() -> None:
-    widget = widget_of(Field(key="main_fuse_a", label="Fuse"), LEAVES["main_fuse_a"], {})
+    widget = widget_of(Field(key="main_fuse_a", label="Fuse"), LEAVES["main_fuse_a"], dict)
     assert (widget.least, widget.most, widget.unit, widget.is_optional) == (6, 125, "A", True)
     assert widget.limits == "6 to 125 A"
 
