@@ -68,23 +68,25 @@ class Hasher:
     """
 
     def __init__(self, random: Callable[[int], bytes]) -> None:
-        with contextlib.suppress(AttributeError):  # a C library without it maps large blocks itself
-            _c_library.mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
         self._random = random
-        self._argon2 = PasswordHasher(
-            time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM
-        )
 
     def hash(self, password: str) -> str:
         """Return the hash of a password."""
-        return self._argon2.hash(password, salt=self._random(SALT_BYTES))
+        return _argon2().hash(password, salt=self._random(SALT_BYTES))
 
     def is_right(self, password: str, password_hash: str) -> bool:
         """Return whether a password matches a hash."""
         try:
-            return self._argon2.verify(password_hash, password)
+            return _argon2().verify(password_hash, password)
         except (Argon2Error, InvalidHashError, UnicodeEncodeError):
             return False
+
+
+def _argon2() -> PasswordHasher:
+    """Return what hashes. It is made for each hash: a page that nobody signs in to needs none."""
+    with contextlib.suppress(AttributeError):  # a C library without it maps large blocks itself
+        _c_library.mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
+    return PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM)
 
 
 def factory_account(label: Label) -> Account:

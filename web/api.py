@@ -36,7 +36,6 @@ class Api:
         self._site = site
         self._request_check = request_check
         self._streams = streams
-        self._panel = panel_of(site.label)
 
     def add_to(self, app: Flask) -> None:
         """Register the views."""
@@ -79,7 +78,8 @@ class Api:
     def panel(self) -> Any:
         """Return what does not change: the cards of the label, the faults, the scenes."""
         self._need_simulation()
-        return Response(msgspec.json.encode(self._panel), mimetype="application/json")
+        panel = panel_of(self._site.label)
+        return Response(msgspec.json.encode(panel), mimetype="application/json")
 
     def act(self, name: str) -> Any:
         """Send an act to the simulated world."""

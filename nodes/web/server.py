@@ -9,7 +9,7 @@ Servers whose threads read requests are not suitable: with 44 clients that send 
 cheroot 11.1 with 44 threads answers no other client.
 """
 
-import encodings.idna  # noqa: F401 - getaddrinfo imports it, and 0.8 MB would be this process's own
+import codecs
 import errno
 import logging
 import socket
@@ -37,6 +37,8 @@ THREADS_END_S = 0.4  # how long a stop waits for the running requests
 LATE_THREADS_S = 30.0  # how long threads that are later may still end, if the process still runs
 FLUSH_S = 0.05  # how long a stop waits for pending output, after the running requests
 NEVER_S = 10**9  # by the wall clock, see IDLE_S of `nodes.web.connections`
+
+codecs.lookup("idna")  # getaddrinfo needs it; after the fork it would cost 0.9 MB
 
 
 def bind(host: str, port: int, now_s: Callable[[], float]) -> ConnectionListener:

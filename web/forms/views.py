@@ -45,7 +45,6 @@ class Forms:
         self._site = site
         rows = PAGES if pages is None else pages
         self._pages = {page.path: page for page in rows}
-        self._labels = labels_of(rows)
         self._widgets_by_path: dict[str, dict[str, Widget]] = {}
 
     def add_to(self, app: Flask) -> None:
@@ -230,7 +229,7 @@ class Forms:
             locked=frozenset(settings.locked) if page.is_of_settings else frozenset(),
             typed=typed,
             problems=problems,
-            labels=self._labels,
+            labels=labels_of(self._pages.values()) if problems else None,
         )
         fields = [each for group in groups for each in (*group.fields, *group.folded)]
         seen = {each.key: present[each.key] for each in page.fields}
