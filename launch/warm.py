@@ -10,8 +10,9 @@ All nodes of a kind are imported and their parameters checked before any of them
 of memory is shared until a process writes to it, and CPython writes a reference count to every
 object that it uses: work before the forks costs its memory once, work after them in each process.
 Therefore all that can be done before the first fork is done there, and nothing between two forks,
-and garbage collection is off, because it frees gaps that the children fill. The supervisor shares
-as well: it loads the plain nodes and forks the warm parent from itself, before it has a thread.
+and garbage collection is off, because it frees gaps that the children fill. The gaps that are left
+are filled before the forks (`launch.holes`). The supervisor shares as well: it loads the plain
+nodes and forks the warm parent from itself, before it has a thread.
 
 The project's modules are shared while their files are unchanged (`launch.own_code`): the next
 process of a node runs a changed file. The parent has neither a ZeroMQ context nor a thread when it
@@ -44,6 +45,7 @@ import msgspec
 import bus.store  # noqa: F401 - half of the nodes use it
 from bus.schema import schema_hash
 from launch import child, process, process_messages
+from launch.holes import fill_holes
 from launch.loading import LoadedNode, load_node
 from launch.node_entry import NodeEntry
 from launch.own_code import OwnCode
@@ -128,6 +130,7 @@ class NodeForker:
             if each.node in self.plain:
                 self._load(each)
         rehearse()
+        fill_holes()
 
     @property
     def is_complete(self) -> bool:
@@ -141,6 +144,7 @@ class NodeForker:
             if self.is_complete:
                 if any(loaded.is_asyncio for loaded in self._loaded.values()):
                     rehearse_in_asyncio()
+                fill_holes()
                 release_program_pages()
             return
         name = self._packages.pop(0)
