@@ -38,7 +38,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -129,8 +129,7 @@ class NodeForker:
         for each in node_list.nodes:
             if each.node in self.plain:
                 self._load(each)
-        rehearse()
-        fill_holes()
+        _prepare_memory(rehearse)
 
     @property
     def is_complete(self) -> bool:
@@ -142,9 +141,8 @@ class NodeForker:
         if not self._packages:
             self._load(self._network.pop(0))
             if self.is_complete:
-                if any(loaded.is_asyncio for loaded in self._loaded.values()):
-                    rehearse_in_asyncio()
-                fill_holes()
+                is_asyncio = any(loaded.is_asyncio for loaded in self._loaded.values())
+                _prepare_memory(rehearse_in_asyncio if is_asyncio else rehearse)
                 release_program_pages()
             return
         name = self._packages.pop(0)
@@ -220,6 +218,17 @@ class NodeForker:
             traceback.print_exc()
         finally:
             os._exit(code)
+
+
+def _prepare_memory(rehearsal: Callable[[], object]) -> None:
+    """Leave less for the children to copy: after imports, before the next fork.
+
+    CPython's cache of attribute lookups has an entry for nearly each hash. A new one releases the
+    name of the one before, and so copies its page: the imports' entries go, the rehearsal's stay.
+    """
+    sys._clear_type_cache()
+    rehearsal()
+    fill_holes()
 
 
 def _declared(module: str) -> tuple[str, ...]:
