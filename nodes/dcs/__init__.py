@@ -15,7 +15,7 @@ safe state  silence: the box works without the service (DCS-8). A wish remains u
 
 The box is a charge point with one connector. It belongs to a service by `dcs.url`, or by a pairing
 with the preset one (`pairing.py`); until then it registers with its serial number and takes part in
-nothing else. Without any address the node does nothing and loads nothing.
+nothing else. Without any address the node does nothing.
 
 machine.py is one step over the parts, on a `Turn`: boot.py connects, registers and finds a dead
 link; outbox.py sends one call at a time, and keeps those of transactions until they are
@@ -31,7 +31,7 @@ reservation.py, keys.py and key_table.py (read by variables.py) and measurands.p
 OCPP defines. events.py names the operations without a version of OCPP; dialect.py is what a
 version translates, dialect_16.py and its three files are 1.6. link.py is the connection,
 link_websocket.py the only file with a socket, link_sim.py one in memory. node.py follows the
-settings; charge_point.py, which is loaded with the first service, wires the machine.
+settings; charge_point.py, which is made with the first service, wires the machine.
 """
 
-IMPORTS = ("asyncio",)  # see launch.warm; the rest is imported with the first service
+IMPORTS = ("asyncio", "ocpp", "websockets")  # see launch.warm

@@ -1,4 +1,4 @@
-"""Wiring of a box with a service: look, step, carry out. Loaded with the first service alone."""
+"""Wiring of a box with a service: look, step, carry out."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,18 +1,26 @@
-"""The connection over a WebSocket (RFC 6455), with TLS and an HTTP proxy. The file with the socket.
-
-The library is imported with the first connection: a box without a service does not load it.
-"""
+"""The connection over a WebSocket (RFC 6455), with TLS and an HTTP proxy; no other file has one."""
 
 import asyncio
 import base64
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from msgspec import Struct
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxyStatus,
+    InvalidStatus,
+    NegotiationError,
+    ProxyError,
+    WebSocketException,
+)
+from websockets.typing import Subprotocol
 
 from bus import Bus
 from bus.secret_file import SecretError, read_secret
@@ -28,9 +36,6 @@ from nodes.dcs.link import (
     Uplink,
     received,
 )
-
-if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
 
 OPEN_S = 20.0  # assumed: name, proxy, TLS and handshake over a mobile network
 CLOSE_S = 2.0  # assumed: until the other end has agreed to the end of the connection
@@ -147,9 +152,7 @@ class _SocketConnection:
             with suppress(Exception):
                 await opened.close()
 
-    async def _carry(self, socket: "ClientConnection") -> None:
-        from websockets.exceptions import ConnectionClosed
-
+    async def _carry(self, socket: ClientConnection) -> None:
         await self._hand_on(Opened())
         tasks = {
             asyncio.ensure_future(each)
@@ -170,21 +173,21 @@ class _SocketConnection:
                 async with asyncio.timeout(CLOSE_S):
                     await self._flush(socket)
 
-    async def _read(self, socket: "ClientConnection") -> None:
+    async def _read(self, socket: ClientConnection) -> None:
         while True:
             frame = await socket.recv()
             if isinstance(frame, str):  # OCPP has no binary frames
                 await self._hand_on(received(frame))
 
-    async def _write(self, socket: "ClientConnection") -> None:
+    async def _write(self, socket: ClientConnection) -> None:
         while True:
             await self._send(socket, await self._unsent.get())
 
-    async def _flush(self, socket: "ClientConnection") -> None:
+    async def _flush(self, socket: ClientConnection) -> None:
         while not self._unsent.empty():
             await self._send(socket, self._unsent.get_nowait())
 
-    async def _send(self, socket: "ClientConnection", text: str | None) -> None:
+    async def _send(self, socket: ClientConnection, text: str | None) -> None:
         if text is not None:
             await socket.send(text)
             return
@@ -213,23 +216,11 @@ class _Files(Struct, frozen=True, kw_only=True):
 
 async def _connect(
     destination: Destination, subprotocol: str, headers: dict[str, str], files: _Files
-) -> "ClientConnection":
+) -> ClientConnection:
     """Return an open connection.
 
     :raises _NoConnectionError: there is none.
     """
-    import ssl
-
-    from websockets.asyncio.client import connect
-    from websockets.exceptions import (
-        InvalidProxyStatus,
-        InvalidStatus,
-        NegotiationError,
-        ProxyError,
-        WebSocketException,
-    )
-    from websockets.typing import Subprotocol
-
     is_tls = destination.url.startswith("wss:")
     if destination.is_tls_needed and not is_tls:
         text = "the security profile needs an address with wss://"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -13,11 +13,9 @@ from msgs.ports import PortKind
 from msgs.requests import NoArguments, StopReason
 from msgs.settings import OperatingMode, ServiceUrl, Settings
 from msgs.topics import SETTINGS
+from nodes.dcs.charge_point import ChargePoint
 from nodes.dcs.link import ProxyServer, Uplink
 from nodes.dcs.service import Service
-
-if TYPE_CHECKING:
-    from nodes.dcs.charge_point import ChargePoint
 
 RUNNER: Literal["blocking", "asyncio"] = "asyncio"
 
@@ -47,7 +45,6 @@ class DcsNode:
         self._uplink = uplink
         self._service: Service | None = None
         self._charge_point: ChargePoint | None = None
-        self._is_loading = False
         bus.subscribe(SETTINGS, on_change=self._follow)
         bus.serve(CHECK_CARD, self._on_card)
         bus.serve(UNPAIR, self._on_unpair)
@@ -56,23 +53,14 @@ class DcsNode:
     def _follow(self, settings: Settings) -> None:
         """Follow a change of the settings."""
         self._service = service_of(settings, self._parameters.service_url)
+        if self._charge_point is None and self._service is not None:
+            self._charge_point = ChargePoint(self._bus, self._parameters.look_s, self._uplink)
         if self._charge_point is not None:
             self._charge_point.use(self._service)
-        elif self._service is not None and not self._is_loading:
-            self._is_loading = True
-            self._bus.offload("import", _load, self._on_loaded)
-
-    def _on_loaded(self, result: "type[ChargePoint] | Exception") -> None:
-        if isinstance(result, Exception):
-            raise result
-        self._charge_point = result(self._bus, self._parameters.look_s, self._uplink)
-        self._charge_point.use(self._service)
 
     def _on_card(self, call: Call[CheckCard, CardDecision]) -> None:
         if self._charge_point is not None:
             self._charge_point.check_card(call)
-        elif self._service is not None:
-            call.not_ready("The charging service is being started.")
         else:
             token = call.arguments.token
             call.ok(CardDecision(verdict=CardVerdict.NOT_ASKED, token=token))
@@ -80,8 +68,6 @@ class DcsNode:
     def _on_unpair(self, call: Call[NoArguments, None]) -> None:
         if self._charge_point is not None:
             self._charge_point.unpair(call)
-        elif self._service is not None:
-            call.not_ready("The charging service is being started.")
         else:
             call.refuse("No charging service is used.")
 
@@ -94,13 +80,6 @@ class DcsNode:
             end()
         else:
             self._charge_point.stop(reason, end)
-
-
-def _load() -> "type[ChargePoint]":
-    """Import what only a box with a service needs. It takes some tenths of a second."""
-    from nodes.dcs.charge_point import ChargePoint
-
-    return ChargePoint
 
 
 def service_of(settings: Settings, preset_url: str) -> Service | None:

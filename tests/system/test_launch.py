@@ -314,8 +314,7 @@ def test_nodes_import_before_they_are_forked_and_safety_no_network_library(graph
     network = {name for name in libraries(warm) if name.startswith(("_asyncio", "_ssl"))}
     assert len(network) == 2
     for name, pid in nodes.items():
-        # What OCPP needs is imported with the first service, and by the service itself.
-        assert libraries(pid) <= libraries(warm) or name in ("dcs", "portal")
+        assert libraries(pid) <= libraries(warm) or name == "portal"
         is_plain = not network & libraries(pid)
         assert is_plain == (name not in ("plant", "meter", "dcs", "smart_home", "portal", "web"))
     assert not network & libraries(process.pid)
