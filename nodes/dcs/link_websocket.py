@@ -232,7 +232,9 @@ async def _connect(
             context = await asyncio.to_thread(ssl.create_default_context, cafile=cafile)
         except OSError as error:
             raise _NoConnectionError(CloseReason.UNTRUSTED, f"{cafile}: {error}") from error
-    proxy = await asyncio.to_thread(_proxy_url, destination, files.proxy_password)
+    proxy = None
+    if destination.proxy is not None:
+        proxy = await asyncio.to_thread(_proxy_url, destination, files.proxy_password)
     try:
         socket = await connect(
             f"{destination.url.rstrip('/')}/{quote(destination.identity, safe='')}",
