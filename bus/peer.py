@@ -7,7 +7,7 @@ sequence and incarnation, subscriptions, deadlines, requests, heartbeats and the
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -286,12 +286,11 @@ class Peer:
         self, name: str, work: Callable[[], R], done: Callable[[R | Exception], None]
     ) -> None:
         """See `bus.interface.Bus.offload`."""
+        self._carrier.offload(name, work, partial(self._finish_work, done))
 
-        def finish(result: R | Exception) -> None:
-            if not self.stopped:  # else its devices have been left
-                done(result)
-
-        self._carrier.offload(name, work, finish)
+    def _finish_work(self, done: Callable[[Any], None], result: object) -> None:
+        if not self.stopped:  # else its devices have been left
+            done(result)
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, R], done: Callable[[R], None] | None = None
