@@ -226,7 +226,8 @@ def _prepare_memory(rehearsal: Callable[[], object]) -> None:
     CPython's cache of attribute lookups has an entry for nearly each hash. A new one releases the
     name of the one before, and so copies its page: the imports' entries go, the rehearsal's stay.
     """
-    (getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache)()  # from 3.13 on
+    clear = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # 3.13, before
+    clear()
     rehearsal()
     fill_holes()
 
