@@ -38,21 +38,21 @@ IDLE_S = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 BUDGETS = {  # memory [MB], and CPU when idle [% of one core]; docs/measurements.md
-    "launch": (9.2, 0.2),
-    "wallbox-warm": (10.8, 0.0),
-    "safety": (8.4, 1.7),
-    "pilot": (7.4, 0.85),
-    "session": (10.0, 0.35),
-    "load_manager": (7.9, 0.5),
-    "rfid": (7.5, 0.25),
-    "led": (7.6, 0.3),
-    "meter": (14.1, 0.55),
-    "system": (7.5, 0.1),
-    "web": (16.5, 0.2),
-    "dcs": (19.8, 0.25),
-    "smart_home": (13.1, 0.3),
+    "launch": (8.4, 0.2),
+    "wallbox-warm": (9.8, 0.0),
+    "safety": (7.5, 1.7),
+    "pilot": (6.5, 0.95),
+    "session": (9.0, 0.35),
+    "load_manager": (7.1, 0.5),
+    "rfid": (6.5, 0.25),
+    "led": (6.7, 0.3),
+    "meter": (13.0, 0.55),
+    "system": (7.2, 0.2),
+    "web": (12.9, 0.2),
+    "dcs": (14.3, 0.25),
+    "smart_home": (12.1, 0.3),
 }
-DCS_NO_SERVICE_MB = 11.1
+DCS_NO_SERVICE_MB = 10.5
 
 
 def start_s() -> tuple[float, float]:
