@@ -30,6 +30,9 @@ def main() -> None:
     except (PlanError, PlaceError, BusyError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:  # before the supervisor has a handler for the signal
+        print("Aborted!", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_FAILED)
 
 
 if __name__ == "__main__":

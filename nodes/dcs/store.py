@@ -235,10 +235,7 @@ class Records:
     def load(self) -> Durable:
         """Return what is kept; a new store is made with the first row.
 
-        Of a database that cannot be opened, as on a disk that has become read-only, the pairing is
-        known by its spare.
-
-        :raises StoreError: an error of the process itself, see `bus.store.PASSING`.
+        :raises StoreError: it cannot be read.
         """
         if not self._path.exists() and not is_begun(self._path):
             return Durable()
@@ -253,10 +250,8 @@ class Records:
                 pairing = self._read_spare(PAIRING_FILE, Pairing)
                 durable = durable if pairing is None else replace(durable, pairing=pairing)
             return durable
-        except (StoreError, sqlite3.Error) as error:
-            self._warn(f"{self._path}: {error}" if isinstance(error, sqlite3.Error) else str(error))
-        pairing = self._read_spare(PAIRING_FILE, Pairing)
-        return Durable() if pairing is None else replace(Durable(), pairing=pairing)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {error}") from error
 
     def _read_spare(self, name: str, kind: type[T]) -> T | None:
         return read_and_repair(self._path.with_name(name), kind, self._warn).value

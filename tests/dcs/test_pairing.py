@@ -304,11 +304,11 @@ def test_a_disk_that_refuses_the_end_of_a_pairing_leaves_it_as_it_is(station: Un
     reason = station.refused("dcs", "unpair", {})
     assert reason.startswith("The box stays paired: its settings cannot be changed. Nothing was")
     assert "the disk of the box is read-only. Try again" in reason
+    station._graph.refuse_writes(None)
     station.crash("dcs")
     station.advance(2.0)  # until it has a connection of its own
     station.soon(lambda: station.link == "Online", 30.0)
     assert station.dcs["synchronised"]
-    station._graph.refuse_writes(None)
     station.advance(5.0)
     station.ask("dcs", "unpair")
     station.crash("dcs")
