@@ -33,6 +33,7 @@ from nodes.dcs.link import (
     OneConnection,
     Opened,
     Ponged,
+    ProxyServer,
     Uplink,
     received,
 )
@@ -234,7 +235,7 @@ async def _connect(
             raise _NoConnectionError(CloseReason.UNTRUSTED, f"{cafile}: {error}") from error
     proxy = None
     if destination.proxy is not None:
-        proxy = await asyncio.to_thread(_proxy_url, destination, files.proxy_password)
+        proxy = await asyncio.to_thread(_url_of, destination.proxy, files.proxy_password)
     try:
         socket = await connect(
             f"{destination.url.rstrip('/')}/{quote(destination.identity, safe='')}",
@@ -278,14 +279,11 @@ async def _connect(
     return socket
 
 
-def _proxy_url(destination: Destination, password_file: Path) -> str | None:
-    """Return the address of the proxy, with user and password; None: there is none. Blocks.
+def _url_of(proxy: ProxyServer, password_file: Path) -> str:
+    """Return the address of a proxy, with user and password. Blocks.
 
     :raises _NoConnectionError: the password cannot be read, or others can read it.
     """
-    proxy = destination.proxy
-    if proxy is None:
-        return None
     host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
     user = ""
     if proxy.user:
